@@ -1,0 +1,56 @@
+"""A trained model that is ready to answer: an engine, the labels of its scores, and where it came from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.engine import Engine, choose_engine, load_engine
+from model.errors import ModelIncompatible
+from model.golden import check_golden
+from model.image import PREPROCESSING
+from model.manifest import Manifest
+from model.store import locate
+
+
+@dataclass(frozen=True)
+class Label:
+    name: str
+    score: float  # probability, 0–1
+
+
+@dataclass(frozen=True)
+class Classifier:
+    engine: Engine
+    manifest: Manifest
+    version: int
+
+    def classify(self, images: NDArray[np.uint8], top_k: int = 5, min_score: float = 0.0) -> list[list[Label]]:
+        """Name images (N, 299, 299, 3): for each, at most `top_k` labels of at least `min_score`, best first."""
+        return [self.rank(scores, top_k, min_score) for scores in self.engine.scores(images)]
+
+    def rank(self, scores: NDArray[np.float32], top_k: int = 5, min_score: float = 0.0) -> list[Label]:
+        """Turn one image's scores (K,) into labels, best first; equal scores keep the order of the labels."""
+        best = np.argsort(-scores, kind="stable")[:top_k]
+        return [Label(self.manifest.labels[i], float(scores[i])) for i in best if scores[i] >= min_score]
+
+
+def load_classifier(uri: str, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
+    """Pull what the engine needs of the model at `uri` (see model.store.locate), load it and prove it on its golden images.
+
+    `cache` is where files of a remote store are kept (default: a folder under the system's temporary directory).
+    Raises ModelError or StoreError.
+    """
+    place = locate(uri)
+    manifest = place.manifest()
+    if manifest.preprocessing != PREPROCESSING:
+        raise ModelIncompatible(
+            f"{uri} was trained with preprocessing {manifest.preprocessing}, this code does {PREPROCESSING}: "
+            "retrain the model, or run the code it was trained with"
+        )
+    chosen = choose_engine(engine, manifest)
+    directory = place.pull(chosen, manifest, cache)
+    running = load_engine(chosen, directory, threads)
+    check_golden(directory, running)
+    return Classifier(running, manifest, place.version)

@@ -1,0 +1,110 @@
+"""Two engines behind one interface: uint8 images in, scores out.
+
+`litert` runs the compiled twin: it starts in a tenth of a second. `tensorflow` runs the SavedModel itself and is the
+reference. Each runtime is imported when its engine is made, never before.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.errors import ModelCorrupt, ModelIncompatible
+from model.manifest import TWIN, Manifest
+
+RUNTIMES = {"litert": "ai_edge_litert", "tensorflow": "tensorflow"}  # engine → the package it needs, quickest first
+
+
+class Engine(Protocol):
+    name: str
+
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map images (N, 299, 299, 3) to class probabilities (N, K). May be called from several threads."""
+        ...
+
+
+class LitertEngine:
+    """The compiled twin. Any twin whose only input is an image batch will do: the feature extractor is one too."""
+
+    name = "litert"
+
+    def __init__(self, path: Path, threads: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise ModelCorrupt(f"{path} cannot be loaded by LiteRT ({error})") from error
+        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._one_at_a_time = Lock()  # an interpreter holds the tensors of one run
+
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with self._one_at_a_time:
+            return np.stack([self._score(image) for image in images])  # (N, K); batches gain nothing on a CPU
+
+    def _score(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self._interpreter.set_tensor(self._input, image[np.newaxis])  # (1, 299, 299, 3)
+        self._interpreter.invoke()
+        scores: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]  # (K,)
+        return scores
+
+
+class TensorflowEngine:
+    """The SavedModel itself, by its `serving_default` signature: image uint8 (N, 299, 299, 3) → scores (N, K)."""
+
+    name = "tensorflow"
+
+    def __init__(self, directory: Path, threads: int) -> None:
+        import tensorflow as tf
+
+        try:  # settings of the process: they can only be made before TensorFlow runs its first operation
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(1)
+        except RuntimeError:
+            pass  # a second model in one process keeps the first one's threads
+        try:
+            self._model = tf.saved_model.load(str(directory))
+            self._signature = self._model.signatures["serving_default"]
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelCorrupt(
+                f"{directory} cannot be loaded as a SavedModel with a serving_default signature ({error})"
+            ) from error
+        self._constant = tf.constant
+
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        scores: NDArray[np.float32] = self._signature(image=self._constant(images))["scores"].numpy()
+        return scores
+
+
+def choose_engine(requested: str, manifest: Manifest) -> str:
+    """Settle `auto`: the twin where the model carries one and its runtime is installed, else TensorFlow.
+
+    Raises ModelIncompatible when the choice cannot run here.
+    """
+    runnable = [name for name in RUNTIMES if find_spec(RUNTIMES[name]) and (name != "litert" or TWIN in manifest.files)]
+    if requested == "auto" and runnable:
+        return runnable[0]
+    if requested in runnable:
+        return requested
+    raise ModelIncompatible(
+        f"engine {requested!r} cannot run {manifest.name!r} here; what can: {', '.join(runnable) or 'none'} "
+        f"(litert needs the package ai-edge-litert and a model with a twin, tensorflow needs the package tensorflow)"
+    )
+
+
+def engine_files(engine: str, manifest: Manifest) -> list[str]:
+    """The paths, of all that the model holds, that this engine needs."""
+    if engine == "litert":
+        return [path for path in manifest.files if path.startswith("assets.extra/")]
+    return [path for path in manifest.files if path != TWIN]
+
+
+def load_engine(name: str, directory: Path, threads: int) -> Engine:
+    if name == "litert":
+        return LitertEngine(directory / TWIN, threads)
+    return TensorflowEngine(directory, threads)

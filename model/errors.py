@@ -1,0 +1,78 @@
+"""Everything that can go wrong, as one small tree. The core raises; each edge translates it in one place.
+
+RecognitionError
+├── ImageError                the caller's image
+│   ├── UnsupportedImage      its first bytes are of no format we read
+│   ├── CorruptImage          of a format we read, but broken
+│   ├── ImageTooLarge         more bytes than the limit
+│   └── ImageOutOfBounds      too many pixels, or too small a side
+├── ModelError                the trained model
+│   ├── ModelNotFound         no complete version at that place
+│   ├── ModelCorrupt          a file is missing, or is not the one that was published
+│   └── ModelIncompatible     this code or this installation cannot run it
+├── StoreError                where models are kept
+│   ├── StoreForbidden        no credentials, or not enough permission
+│   └── StoreUnavailable      out of reach for now; trying again may help
+├── DatasetError              the folder of labelled images (raised by training)
+└── RequestError              the caller's request (drawn further in serving/errors.py)
+"""
+
+
+class RecognitionError(Exception):
+    """Base of every error raised on purpose; its text is one sentence for the person who can mend it."""
+
+
+class ImageError(RecognitionError):
+    pass
+
+
+class UnsupportedImage(ImageError):
+    pass
+
+
+class CorruptImage(ImageError):
+    pass
+
+
+class ImageTooLarge(ImageError):
+    pass
+
+
+class ImageOutOfBounds(ImageError):
+    pass
+
+
+class ModelError(RecognitionError):
+    pass
+
+
+class ModelNotFound(ModelError):
+    pass
+
+
+class ModelCorrupt(ModelError):
+    pass
+
+
+class ModelIncompatible(ModelError):
+    pass
+
+
+class StoreError(RecognitionError):
+    pass
+
+
+class StoreForbidden(StoreError):
+    pass
+
+
+class StoreUnavailable(StoreError):
+    pass
+
+
+class DatasetError(RecognitionError):
+    pass
+
+
+class RequestError(RecognitionError):
+    pass

@@ -1,0 +1,90 @@
+"""What a trained model says of itself: `assets.extra/manifest.json`, written last, so its presence means "complete".
+
+It knows the layout of a version's directory, and neither where that directory is kept nor how its files are run.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from model.errors import ModelCorrupt, ModelIncompatible
+
+SCHEMA = 1  # of the manifest; a reader refuses a newer one
+EXTRA = "assets.extra"  # SavedModel's own place for files that TensorFlow does not read
+MANIFEST = f"{EXTRA}/manifest.json"
+LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
+TWIN = f"{EXTRA}/model.tflite"  # the compiled twin
+GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    sha256: str  # hexadecimal
+    size: int  # bytes
+
+
+@dataclass(frozen=True)
+class Manifest:
+    name: str
+    created: str  # ISO 8601, UTC
+    labels: tuple[str, ...]  # in score order
+    preprocessing: str  # model.image.PREPROCESSING of the code that trained it
+    backbone: Mapping[str, Any]  # name, weights, SHA-256 of the weights
+    training: Mapping[str, Any]  # what was learned from what: counts, split digest, regularisation, seed
+    metrics: Mapping[str, Any]  # on the test split, for each engine, with N and 95 % intervals
+    parity: Mapping[str, Any]  # the compiled twin against the SavedModel
+    libraries: Mapping[str, str]  # versions
+    git_commit: str | None
+    files: Mapping[str, FileEntry]  # path relative to the version's directory → what it must be
+    schema: int = SCHEMA
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def loads(cls, text: str | bytes, where: str) -> "Manifest":
+        """Read a manifest; `where` names it in errors. Raises ModelCorrupt or ModelIncompatible."""
+        try:
+            fields = json.loads(text)
+            schema = int(fields["schema"])
+            if schema > SCHEMA:
+                raise ModelIncompatible(
+                    f"{where}: its manifest has schema {schema}, this code reads up to {SCHEMA}: upgrade this code"
+                )
+            fields["labels"] = tuple(fields["labels"])
+            fields["files"] = {_inside(path): FileEntry(**entry) for path, entry in fields["files"].items()}
+            return cls(**fields)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ModelCorrupt(f"{where}: its manifest cannot be read ({error}); publish the model again") from error
+
+
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        raise ValueError(f"file path {path!r} leads out of the model")
+    return path
+
+
+def describe_files(directory: Path) -> dict[str, FileEntry]:
+    """List every file of a version's directory but the manifest, by relative path."""
+    paths = sorted(path for path in directory.rglob("*") if path.is_file())
+    entries = {path.relative_to(directory).as_posix(): path for path in paths}
+    return {name: FileEntry(sha256_of(path), path.stat().st_size) for name, path in entries.items() if name != MANIFEST}
+
+
+def verify_files(directory: Path, manifest: Manifest, paths: Iterable[str]) -> None:
+    """Raise ModelCorrupt, naming the file, unless each of `paths` is there and is the one that was published."""
+    for path in paths:
+        entry, file = manifest.files[path], directory / path
+        if not file.is_file():
+            raise ModelCorrupt(f"{file} is missing: the model is incomplete; pull or publish it again")
+        if file.stat().st_size != entry.size or sha256_of(file) != entry.sha256:
+            raise ModelCorrupt(f"{file} is not the file that was published (its SHA-256 differs); pull it again")
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

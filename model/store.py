@@ -1,0 +1,151 @@
+"""Where trained models are kept: <store>/<name>/<version>/, TensorFlow Serving's layout; a version never changes.
+
+A store is a local folder (here) or s3://bucket/prefix (model/s3.py). A version without its manifest does not exist.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from model.engine import engine_files
+from model.errors import ModelNotFound, StoreForbidden
+from model.manifest import MANIFEST, Manifest, verify_files
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
+
+Progress = Callable[[int], None]  # called with the bytes done since the last call
+
+
+def quiet(_: int) -> None:
+    """The progress that nobody watches."""
+
+
+class Store(Protocol):
+    """A place for models. Its methods raise ModelError for what is kept there and StoreError for the place itself."""
+
+    uri: str
+
+    def versions(self) -> dict[str, list[int]]:
+        """Every model's complete versions, ascending, by name."""
+        ...
+
+    def read_manifest(self, name: str, version: int) -> Manifest: ...
+
+    def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
+        """Return a local directory that holds these files of the version, their digests verified."""
+        ...
+
+    def publish(self, directory: Path, manifest: Manifest, progress: Progress = quiet) -> int:
+        """Keep a finished version directory for good; return the number it got, one above the last."""
+        ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """One version of one model in one store."""
+
+    store: Store
+    name: str
+    version: int
+
+    def manifest(self) -> Manifest:
+        return self.store.read_manifest(self.name, self.version)
+
+    def pull(self, engine: str, manifest: Manifest, cache: Path | None = None) -> Path:
+        return self.store.pull(self.name, self.version, manifest, engine_files(engine, manifest), cache)
+
+    def __str__(self) -> str:
+        return f"{self.store.uri}/{self.name}/{self.version}"
+
+
+class LocalStore:
+    """A folder. Publishing copies beside the versions, then renames: a version appears whole or not at all."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.uri = str(root)
+
+    def versions(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for path in self.root.glob(f"*/*/{MANIFEST}"):
+            version = path.relative_to(self.root).parts[1]
+            if VERSION.fullmatch(version):
+                found.setdefault(path.relative_to(self.root).parts[0], []).append(int(version))
+        return {name: sorted(numbers) for name, numbers in sorted(found.items())}
+
+    def read_manifest(self, name: str, version: int) -> Manifest:
+        directory = self.root / name / str(version)
+        try:
+            return Manifest.loads((directory / MANIFEST).read_bytes(), str(directory))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ModelNotFound(f"{directory} is not a published model: it has no {MANIFEST}") from error
+
+    def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
+        directory = self.root / name / str(version)
+        verify_files(directory, manifest, paths)
+        return directory
+
+    def publish(self, directory: Path, manifest: Manifest, progress: Progress = quiet) -> int:
+        verify_files(directory, manifest, manifest.files)
+        shelf = self.root / manifest.name
+        try:
+            shelf.mkdir(parents=True, exist_ok=True)
+            draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=shelf))  # a dot: no version, whoever lists the shelf
+        except OSError as error:
+            raise StoreForbidden(f"{shelf} cannot be written ({error.strerror}); name another --store") from error
+        try:
+            for path, entry in manifest.files.items():
+                (draft / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(directory / path, draft / path)
+                progress(entry.size)
+            (draft / MANIFEST).write_text(manifest.dumps())
+            draft.chmod(0o755)  # mkdtemp's 0700 would hide the model from a server run by another user
+            return self._claim(shelf, draft)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    def _claim(self, shelf: Path, draft: Path) -> int:
+        version = max((int(p.name) for p in shelf.iterdir() if VERSION.fullmatch(p.name)), default=0) + 1
+        while True:
+            try:
+                os.rename(draft, shelf / str(version))  # fails where a version stands: its directory is not empty
+                return version
+            except OSError:
+                if not (shelf / str(version)).exists():
+                    raise
+                version += 1
+
+
+def open_store(uri: str) -> Store:
+    """Open `s3://bucket/prefix` (any endpoint through AWS_ENDPOINT_URL) or a local folder; nothing is touched yet."""
+    if uri.startswith("s3://"):
+        from model.s3 import open_s3_store
+
+        return open_s3_store(uri)
+    return LocalStore(Path(uri).expanduser())
+
+
+def locate(uri: str) -> Place:
+    """Resolve `<store>/<name>` to its newest complete version, or `<store>/<name>/<version>` to that one.
+
+    Raises ModelNotFound, StoreForbidden or StoreUnavailable.
+    """
+    parent, _, last = uri.rstrip("/").rpartition("/")
+    if VERSION.fullmatch(last):
+        parent, _, name = parent.rpartition("/")
+        return Place(open_store(parent or "."), name, int(last))
+    store = open_store(parent or ".")
+    known = store.versions()
+    if last not in known:
+        raise ModelNotFound(
+            f"no model {last!r} in {store.uri}; it holds: {', '.join(known) or 'none'}. "
+            "A model is named by <store>/<name> or <store>/<name>/<version>"
+        )
+    return Place(store, last, known[last][-1])

@@ -13,8 +13,8 @@ RecognitionError
 ├── StoreError                where models are kept
 │   ├── StoreForbidden        no credentials, or not enough permission
 │   └── StoreUnavailable      out of reach for now; trying again may help
-├── DatasetError              the folder of labelled images (raised by training)
-└── RequestError              the caller's request (drawn further in serving/errors.py)
+├── TrainingError             grown in training/errors.py
+└── RequestError              the caller's request; grown in serving/errors.py
 """
 
 
@@ -67,10 +67,6 @@ class StoreForbidden(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    pass
-
-
-class DatasetError(RecognitionError):
     pass
 
 

@@ -1,0 +1,1 @@
+"""Offline training: a folder of labelled images → a published model. Run it with `python -m training --help`."""

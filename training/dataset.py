@@ -1,0 +1,177 @@
+"""A folder of labelled images → examples and problems: every file is read, hashed and decoded once.
+
+IMAGE_DIR/<label>/<image>: a label is the exact name of a folder. One bad file is set aside with its reason; nothing here
+decides what to do about it, and nothing is written.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+
+from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
+from model.image import Limits, decode, image_format
+from training.errors import DatasetError
+
+FEW = 20  # images of a class; below it TensorFlow's retrain.py warned too
+SUFFIXES = {  # the names that promise an image, and the format they promise
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".png": "PNG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".avif": "AVIF",
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+}
+
+
+class Severity(StrEnum):
+    ERROR = "error"  # something of the user's data is lost or contradictory
+    WARNING = "warning"  # training works, perhaps not well
+    NOTE = "note"  # handled; worth knowing
+
+
+@dataclass(frozen=True)
+class Problem:
+    severity: Severity
+    kind: str  # corrupt, unsupported, too-large, out-of-bounds, conflict, duplicate, misnamed, few, ignored, unreadable
+    path: str  # relative to the image folder
+    detail: str
+
+
+@dataclass(frozen=True)
+class Example:
+    path: Path
+    label: str
+    digest: str  # SHA-256 of the file's content, hexadecimal
+
+
+@dataclass(frozen=True)
+class Dataset:
+    root: Path
+    examples: tuple[Example, ...]  # readable, each content once, ordered by digest: no rename changes the order
+    problems: tuple[Problem, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(sorted({example.label for example in self.examples}))
+
+    def problems_of(self, severity: Severity) -> list[Problem]:
+        return [problem for problem in self.problems if problem.severity == severity]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one file turned out to be: an example, or not; and what there is to say of it."""
+
+    example: Example | None
+    problem: Problem | None = None
+
+
+Progress = Callable[[Iterable[_Reading], int], Iterable[_Reading]]
+
+
+def scan(root: Path, limits: Limits, *, workers: int, decoded: Container[str] = (), progress: Progress) -> Dataset:
+    """Read the whole folder. Contents whose digest is in `decoded` were decoded before and are not decoded again.
+
+    Raises DatasetError where there is no folder of folders to read.
+    """
+    files, ignored = _list_files(root)
+
+    def read(label: str, path: Path) -> _Reading:
+        return _read(root, path, label, limits, decoded)
+
+    with ThreadPoolExecutor(workers) as pool:
+        readings = list(progress(pool.map(read, *zip(*files, strict=True)), len(files)))
+    problems = ignored + [reading.problem for reading in readings if reading.problem]
+    examples, twice = _once_each(root, [reading.example for reading in readings if reading.example])
+    labels = {label for label, _ in files}
+    return Dataset(root, tuple(examples), (*problems, *twice, *_few(labels, examples)))
+
+
+def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
+    if not root.is_dir():
+        raise DatasetError(f"{root} is not a folder; give one that holds a folder of images for each label")
+    files: list[tuple[str, Path]] = []
+    ignored = []
+    for entry in sorted(root.iterdir()):
+        if not entry.is_dir() or entry.name.startswith("."):
+            ignored.append(Problem(Severity.NOTE, "ignored", entry.name, "not a folder of images: no label"))
+            continue
+        for path in sorted(entry.iterdir()):
+            if path.is_dir():
+                reason = "a folder inside a label's folder is not read; move its images up"
+                ignored.append(Problem(Severity.WARNING, "ignored", str(path.relative_to(root)), reason))
+            elif path.name.startswith("."):
+                ignored.append(Problem(Severity.NOTE, "ignored", str(path.relative_to(root)), "hidden file"))
+            else:
+                files.append((entry.name, path))
+    if not files:
+        raise DatasetError(f"{root} holds no labelled images; put them at {root}/<label>/<image>")
+    return files, ignored
+
+
+def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str]) -> _Reading:
+    name = str(path.relative_to(root))
+    promised = SUFFIXES.get(path.suffix.lower())
+    try:
+        data = path.read_bytes()
+        format = image_format(data)
+        digest = sha256(data).hexdigest()
+        if digest not in decoded:
+            decode(data, limits)
+    except OSError as error:
+        return _Reading(None, Problem(Severity.ERROR, "unreadable", name, error.strerror or str(error)))
+    except UnsupportedImage as error:
+        if promised or not data:
+            return _Reading(None, Problem(Severity.ERROR, "unsupported", name, str(error)))
+        return _Reading(None, Problem(Severity.NOTE, "ignored", name, "not an image"))
+    except ImageError as error:
+        return _Reading(None, Problem(Severity.ERROR, _kind(error), name, str(error)))
+    misnamed = Problem(Severity.NOTE, "misnamed", name, f"is a {format} by its content; read as such")
+    return _Reading(Example(path, label, digest), misnamed if promised not in (format, None) else None)
+
+
+def _kind(error: ImageError) -> str:
+    return {ImageTooLarge: "too-large", ImageOutOfBounds: "out-of-bounds"}.get(type(error), "corrupt")
+
+
+def _once_each(root: Path, examples: Sequence[Example]) -> tuple[list[Example], list[Problem]]:
+    """Keep each content once; say which were duplicates, and which have two labels and so teach nothing."""
+    copies: defaultdict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        copies[example.digest].append(example)
+    kept, problems = [], []
+    for digest in sorted(copies):
+        first, *others = copies[digest]
+        kept.append(first)
+        here = str(first.path.relative_to(root))
+        for other in others:
+            there = str(other.path.relative_to(root))
+            if other.label == first.label:
+                problems.append(Problem(Severity.NOTE, "duplicate", there, f"the same content as {here}; counted once"))
+            else:
+                detail = f"the same content as {here}, under another label; delete one of the two"
+                problems.append(Problem(Severity.ERROR, "conflict", there, detail))
+    return kept, problems
+
+
+def _few(labels: Iterable[str], examples: Sequence[Example]) -> list[Problem]:
+    counts = Counter(example.label for example in examples)
+    return [
+        Problem(
+            Severity.WARNING if counts[label] else Severity.ERROR,
+            "few",
+            label,
+            f"{counts[label]} readable images; at least {FEW} are advised, 100 and more are better",
+        )
+        for label in sorted(labels)
+        if counts[label] < FEW
+    ]

@@ -1,0 +1,25 @@
+"""The Lambda entry points, thin: what arrived goes to the right door of `serving`. Nothing here touches the network."""
+
+import os
+from typing import Any
+
+from serving.app import create_app
+from serving.gateway import answer
+from serving.models import open_models
+from serving.settings import Settings
+
+settings = Settings.from_environment(os.environ)
+models = open_models(settings)
+app = create_app(settings, models)  # gunicorn serves it too: `gunicorn handler:app`
+
+
+def http(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """API Gateway REST (v1) and HTTP API (v2), Function URL, Application Load Balancer."""
+    return answer(app, event, context)
+
+
+def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """S3, SQS-wrapped S3, EventBridge and S3 Batch Operations."""
+    from serving import uploads
+
+    return uploads.handle(event, context, settings, models)

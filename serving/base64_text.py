@@ -1,0 +1,30 @@
+"""Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, as a `data:` URI."""
+
+import binascii
+import re
+
+from serving.errors import MalformedBase64
+
+URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, section 5
+BLANKS = b" \t\r\n"
+FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
+
+
+def decode_base64(text: str) -> bytes:
+    """Raises MalformedBase64, saying what is wrong and where."""
+    if text.startswith("data:"):
+        media_type, _, text = text.partition(",")
+        if not media_type.endswith(";base64"):
+            raise MalformedBase64("the data: URI is not base64: it must begin like data:image/jpeg;base64,")
+    compact = text.encode("utf-8", "replace").translate(URL_SAFE, BLANKS).rstrip(b"=")
+    try:
+        return binascii.a2b_base64(compact + b"=" * (-len(compact) % 4), strict_mode=True)
+    except binascii.Error as error:
+        raise MalformedBase64(_complaint(compact)) from error
+
+
+def _complaint(compact: bytes) -> str:
+    foreign = FOREIGN.search(compact)
+    if foreign:
+        return f"not base64: character {foreign.start() + 1:,} of {len(compact):,} is {foreign[0]!r}"[:200]
+    return f"the base64 is cut off: {len(compact):,} characters cannot be decoded to whole bytes"

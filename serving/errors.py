@@ -1,0 +1,57 @@
+"""The caller's mistakes and the operator's, one tree under model/errors.py's; serving/problems.py gives each its status.
+
+RecognitionError
+├── RequestError
+│   ├── MalformedRequest      not the body, form, JSON or parameters that are documented
+│   │   └── MalformedBase64   text that is base64 in none of its forms
+│   ├── BodyTooLarge          more bytes than the limit, before anything is read
+│   ├── BatchTooLarge         more images than the limit
+│   ├── SourceForbidden       an S3 place outside the allow-list
+│   ├── ObjectNotFound        an S3 object that is missing, or that we may not read: the caller cannot tell which
+│   ├── UnknownModel          a model or version that is not the one served
+│   ├── UnknownEvent          a Lambda event of no shape we understand
+│   └── Busy                  as many requests at work as the process may hold
+└── SettingsError             an environment variable that cannot be used; raised at start, before any request
+"""
+
+from model.errors import RecognitionError, RequestError
+
+
+class MalformedRequest(RequestError):
+    pass
+
+
+class MalformedBase64(MalformedRequest):
+    pass
+
+
+class BodyTooLarge(RequestError):
+    pass
+
+
+class BatchTooLarge(RequestError):
+    pass
+
+
+class SourceForbidden(RequestError):
+    pass
+
+
+class ObjectNotFound(RequestError):
+    pass
+
+
+class UnknownModel(RequestError):
+    pass
+
+
+class UnknownEvent(RequestError):
+    pass
+
+
+class Busy(RequestError):
+    pass
+
+
+class SettingsError(RecognitionError):
+    pass

@@ -1,0 +1,75 @@
+"""The one table from error to HTTP status and stable code, used for HTTP answers and for the results of uploads."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from model.errors import (
+    CorruptImage,
+    ImageOutOfBounds,
+    ImageTooLarge,
+    ModelCorrupt,
+    ModelIncompatible,
+    ModelNotFound,
+    RecognitionError,
+    StoreForbidden,
+    StoreUnavailable,
+    UnsupportedImage,
+)
+from serving.errors import (
+    BatchTooLarge,
+    BodyTooLarge,
+    Busy,
+    MalformedBase64,
+    MalformedRequest,
+    ObjectNotFound,
+    SettingsError,
+    SourceForbidden,
+    UnknownEvent,
+    UnknownModel,
+)
+
+RETRY_AFTER = 5  # s; what a 429 or 503 asks a client to wait, and how long a failed load of the model is remembered
+PROBLEM_TYPE = "application/problem+json"  # RFC 9457
+OURS = "The service cannot answer now, through no fault of this request. The reason is in its log under the request id."
+
+TABLE: dict[type[RecognitionError], tuple[int, str]] = {
+    UnsupportedImage: (415, "unsupported_image"),
+    CorruptImage: (422, "corrupt_image"),
+    ImageTooLarge: (413, "image_too_large"),
+    ImageOutOfBounds: (422, "image_out_of_bounds"),
+    MalformedRequest: (400, "malformed_request"),
+    MalformedBase64: (400, "malformed_base64"),
+    BodyTooLarge: (413, "body_too_large"),
+    BatchTooLarge: (413, "batch_too_large"),
+    SourceForbidden: (403, "source_forbidden"),
+    ObjectNotFound: (404, "object_not_found"),
+    UnknownModel: (404, "unknown_model"),
+    UnknownEvent: (400, "unknown_event"),
+    Busy: (429, "busy"),
+    ModelNotFound: (503, "model_not_found"),
+    ModelCorrupt: (503, "model_corrupt"),
+    ModelIncompatible: (503, "model_incompatible"),
+    StoreForbidden: (503, "store_forbidden"),
+    StoreUnavailable: (503, "store_unavailable"),
+    SettingsError: (500, "misconfigured"),
+}
+INTERNAL = (500, "internal")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An error as the caller sees it (RFC 9457)."""
+
+    status: int
+    code: str  # stable; clients may rely on it
+    detail: str  # one sentence that says what to do
+
+    @property
+    def title(self) -> str:
+        return HTTPStatus(self.status).phrase
+
+
+def problem_of(error: Exception) -> Problem:
+    """Translate any error. What is ours (5xx) keeps its details for the log: they name buckets and paths."""
+    status, code = next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
+    return Problem(status, code, OURS if status >= 500 else str(error))

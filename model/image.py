@@ -157,7 +157,9 @@ def _check_bounds(size: tuple[int, int], limits: Limits) -> None:
 def _shrink(picture: "ImageFile") -> tuple[int, int, Image.Image]:
     """Return the upright width and height, and the upright RGB picture at (299, 299)."""
     width, height = picture.size
-    picture.draft("RGB", (SIDE, SIDE))  # big JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, for a fraction of the time
+    picture.draft(
+        "RGB", (SIDE, SIDE)
+    )  # big JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, for a fraction of the time
     picture.load()
     small = _eight_bit(picture).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     if small.mode == "RGBA":
@@ -193,5 +195,5 @@ def _from_wide(picture: Image.Image) -> Image.Image:
 def _orientation(picture: Image.Image) -> int:
     try:
         return int(picture.getexif().get(ORIENTATION, 1))
-    except Exception:  # broken metadata does not make a sound picture unreadable
+    except Exception:  # noqa: BLE001 - broken metadata does not make a sound picture unreadable
         return 1

@@ -91,9 +91,8 @@ class S3Store:
 
         def upload(path: str) -> None:
             key = self._key(manifest.name, version, path)
-            with translated(f"s3://{self.bucket}/{key}"):
-                with (directory / path).open("rb") as file:
-                    self.client.upload_fileobj(file, self.bucket, key, Callback=progress)
+            with translated(f"s3://{self.bucket}/{key}"), (directory / path).open("rb") as file:
+                self.client.upload_fileobj(file, self.bucket, key, Callback=progress)
 
         _in_parallel(upload, manifest.files)
         with translated(f"{self.uri}/{manifest.name}/{version}"):
@@ -115,11 +114,11 @@ class S3Store:
 
         try:
             self.client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
-            return True
         except ClientError as error:
             if code_of(error) in TAKEN:
                 return False
             raise
+        return True
 
     def _keys(self, prefix: str) -> Iterator[str]:
         with translated(f"s3://{self.bucket}/{prefix}"):
@@ -149,7 +148,9 @@ def translated(where: str) -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError) as error:
-        raise StoreForbidden(f"{where}: no AWS credentials were found; run `aws configure` or set AWS_PROFILE") from error
+        raise StoreForbidden(
+            f"{where}: no AWS credentials were found; run `aws configure` or set AWS_PROFILE"
+        ) from error
     except ClientError as error:
         if code_of(error) in MISSING:
             raise ModelNotFound(f"{where} does not exist") from error

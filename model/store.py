@@ -3,7 +3,6 @@
 A store is a local folder (here) or s3://bucket/prefix (model/s3.py). A version without its manifest does not exist.
 """
 
-import os
 import re
 import shutil
 import tempfile
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from model.engine import engine_files
 from model.errors import ModelNotFound, StoreForbidden
 from model.manifest import MANIFEST, Manifest, verify_files
 
@@ -57,8 +55,8 @@ class Place:
     def manifest(self) -> Manifest:
         return self.store.read_manifest(self.name, self.version)
 
-    def pull(self, engine: str, manifest: Manifest, cache: Path | None = None) -> Path:
-        return self.store.pull(self.name, self.version, manifest, engine_files(engine, manifest), cache)
+    def pull(self, manifest: Manifest, paths: list[str], cache: Path | None = None) -> Path:
+        return self.store.pull(self.name, self.version, manifest, paths, cache)
 
     def __str__(self) -> str:
         return f"{self.store.uri}/{self.name}/{self.version}"
@@ -96,7 +94,9 @@ class LocalStore:
         shelf = self.root / manifest.name
         try:
             shelf.mkdir(parents=True, exist_ok=True)
-            draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=shelf))  # a dot: no version, whoever lists the shelf
+            draft = Path(
+                tempfile.mkdtemp(prefix=".publishing-", dir=shelf)
+            )  # a dot: no version, whoever lists the shelf
         except OSError as error:
             raise StoreForbidden(f"{shelf} cannot be written ({error.strerror}); name another --store") from error
         try:
@@ -115,12 +115,13 @@ class LocalStore:
         version = max((int(p.name) for p in shelf.iterdir() if VERSION.fullmatch(p.name)), default=0) + 1
         while True:
             try:
-                os.rename(draft, shelf / str(version))  # fails where a version stands: its directory is not empty
-                return version
+                draft.rename(shelf / str(version))  # fails where a version stands: its directory is not empty
             except OSError:
                 if not (shelf / str(version)).exists():
                     raise
                 version += 1
+            else:
+                return version
 
 
 def open_store(uri: str) -> Store:

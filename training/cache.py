@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from training.errors import CacheError
 
-SCHEMA = "CREATE TABLE IF NOT EXISTS features (extractor TEXT, digest TEXT, feature BLOB, PRIMARY KEY (extractor, digest))"
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS features (extractor TEXT, digest TEXT, feature BLOB, PRIMARY KEY (extractor, digest))"
+)
 WAIT = 60  # seconds for another run's write; each takes far less
 
 

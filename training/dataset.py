@@ -5,7 +5,7 @@ decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ from pathlib import Path
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
 from model.image import Limits, decode, image_format
 from training.errors import DatasetError
+from training.run import Run
 
 FEW = 20  # images of a class; below it TensorFlow's retrain.py warned too
 SUFFIXES = {  # the names that promise an image, and the format they promise
@@ -75,10 +76,7 @@ class _Reading:
     problem: Problem | None = None
 
 
-Progress = Callable[[Iterable[_Reading], int], Iterable[_Reading]]
-
-
-def scan(root: Path, limits: Limits, *, workers: int, decoded: Container[str] = (), progress: Progress) -> Dataset:
+def scan(root: Path, run: Run = Run(), decoded: Container[str] = ()) -> Dataset:
     """Read the whole folder. Contents whose digest is in `decoded` were decoded before and are not decoded again.
 
     Raises DatasetError where there is no folder of folders to read.
@@ -86,10 +84,10 @@ def scan(root: Path, limits: Limits, *, workers: int, decoded: Container[str] = 
     files, ignored = _list_files(root)
 
     def read(label: str, path: Path) -> _Reading:
-        return _read(root, path, label, limits, decoded)
+        return _read(root, path, label, run.limits, decoded)
 
-    with ThreadPoolExecutor(workers) as pool:
-        readings = list(progress(pool.map(read, *zip(*files, strict=True)), len(files)))
+    with ThreadPoolExecutor(run.workers) as pool:
+        readings = list(run.progress.items("images", pool.map(read, *zip(*files, strict=True)), len(files)))
     problems = ignored + [reading.problem for reading in readings if reading.problem]
     examples, twice = _once_each(root, [reading.example for reading in readings if reading.example])
     labels = {label for label, _ in files}

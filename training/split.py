@@ -45,8 +45,12 @@ class Split:
 
 
 def part_of(digest: str, percentages: Percentages) -> Part:
-    """Place a content by the first 64 bits of its SHA-256, as a percentile."""
-    percentile = int(digest[:16], 16) / 2**64 * 100
+    """Place a content by a percentile drawn from its digest.
+
+    The digest is hashed once more: a folder that was itself sampled by the SHA-256 of its files, a common way to take a
+    subset, would otherwise fall into one part.
+    """
+    percentile = int.from_bytes(sha256(f"split {digest}".encode()).digest()[:8]) / 2**64 * 100
     if percentile < percentages.testing:
         return Part.TEST
     if percentile < percentages.testing + percentages.validation:
@@ -62,7 +66,9 @@ def split(examples: Iterable[Example], percentages: Percentages) -> Split:
         parts[part_of(example.digest, percentages)].append(example)
         labels.add(example.label)
     if len(labels) < 2:
-        raise DatasetError(f"only one class ({', '.join(labels) or 'none'}) has images; a classifier needs at least two")
+        raise DatasetError(
+            f"only one class ({', '.join(labels) or 'none'}) has images; a classifier needs at least two"
+        )
     missing = [
         f"{label!r} has no image for {part}"
         for part in Part

@@ -1,0 +1,247 @@
+"""`python -m training …`: the command line. It parses, calls, and prints; what it calls knows nothing of it.
+
+Options may be written with hyphens or underscores, so the names of TensorFlow's retrain.py are accepted as they were.
+"""
+
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from model.errors import RecognitionError
+from training.console import Console, check_table, model_table, outcome_page
+from training.run import CORES, Run
+
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "serverless-image-recognition"
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class Commands(click.Group):
+    """Turns our errors into one sentence and exit status 1: a traceback is for our mistakes, not the user's."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except RecognitionError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt as interrupt:
+            click.echo("\nInterrupted. Every finished feature is kept; the same command goes on from there.", err=True)
+            raise click.exceptions.Exit(130) from interrupt
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"token_normalize_func": lambda name: name.replace("_", "-"), "max_content_width": 100},
+)
+def main() -> None:
+    """Teach Inception v3 your own labels: a folder of images goes in, a published model comes out.
+
+    \b
+    python -m training check photos              what is wrong with the images
+    python -m training retrain photos --name flowers --store artifacts
+    python -m training predict artifacts/flowers new.jpg
+
+    Put the images at IMAGE_DIR/LABEL/IMAGE. A STORE is a folder or s3://bucket/prefix (AWS_ENDPOINT_URL is honoured); a MODEL
+    is STORE/NAME, its newest version, or STORE/NAME/VERSION.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up remarks, which nobody can act on
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@main.command()
+@click.argument("images", metavar="IMAGE_DIR", type=FOLDER, required=False)
+@click.option("--image-dir", type=FOLDER, help="The same as the argument.")
+@click.option("--name", required=True, help="Name of the model.")
+@click.option("--store", "--saved-model-dir", default="artifacts", show_default=True, help="Where to publish it.")
+@click.option(
+    "--weights", default="imagenet", show_default=True, help="The backbone's: imagenet, a Keras .h5 file, or random."
+)
+@click.option("--bottleneck-dir", type=FOLDER, default=CACHE, help="Where features are kept.  [default: ~/.cache/…]")
+@click.option("--testing-percentage", default=15, show_default=True, help="Of the images, kept for the final figures.")
+@click.option("--validation-percentage", default=15, show_default=True, help="Of the images, to choose regularisation.")
+@click.option(
+    "--how-many-training-steps",
+    default=1000,
+    show_default=True,
+    help="At most, of the head's solver; it stops by itself.",
+)
+@click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
+def retrain(
+    images: Path | None,
+    image_dir: Path | None,
+    name: str,
+    store: str,
+    weights: str,
+    bottleneck_dir: Path,
+    testing_percentage: int,
+    validation_percentage: int,
+    how_many_training_steps: int,
+    *,
+    print_misclassified_test_images: bool,
+) -> None:
+    """Check, split, learn, measure, export and publish.
+
+    Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
+    takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
+    validation or testing. Every class weighs the same, however many images it has. Nothing is random: the same images give
+    the same model.
+    """
+    from model.store import open_store
+    from training.backbone import inception_v3
+    from training.pipeline import Job, retrain
+    from training.split import Percentages
+    from training.weights import find_weights
+
+    folder = _one(images, image_dir)
+    percentages = Percentages(testing_percentage, validation_percentage)
+    job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps)
+    if weights == "random":
+        click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
+    outcome = retrain(job, inception_v3(find_weights(weights, bottleneck_dir)), open_store(store), Run(Console()))
+    click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
+
+
+def _one(images: Path | None, image_dir: Path | None) -> Path:
+    if (images is None) == (image_dir is None):
+        raise click.UsageError("Name the folder of images once: as IMAGE_DIR or as --image-dir.")
+    return images or image_dir  # type: ignore[return-value]  # one of them is there
+
+
+@main.command()
+@click.argument("images", metavar="IMAGE_DIR", type=FOLDER)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="check.json",
+    show_default=True,
+    help="Where the findings go as JSON.",
+)
+def check(images: Path, report: Path) -> None:
+    """Decode every image and say what is wrong; exit status 1 where there is an error."""
+    from training.dataset import Severity
+
+    dataset = _scan(images)
+    report.write_text(json.dumps(_findings(dataset), indent=1, ensure_ascii=False) + "\n")
+    click.echo(check_table(dataset))
+    click.echo(f"All of it as JSON: {report}")
+    if dataset.problems_of(Severity.ERROR):
+        sys.exit(1)
+
+
+def _scan(images: Path) -> "Dataset":
+    from training.dataset import scan
+
+    return scan(images, Run(Console()))
+
+
+def _findings(dataset: "Dataset") -> dict[str, Any]:
+    from collections import Counter
+    from dataclasses import asdict
+
+    return {
+        "image_dir": str(dataset.root),
+        "images": dict(sorted(Counter(example.label for example in dataset.examples).items())),
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+
+
+@main.command()
+@click.argument("model")
+@click.argument("images", metavar="IMAGE…", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--top-k", default=1, show_default=True, help="Labels an image.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--engine", type=click.Choice(["auto", "litert", "tensorflow"]), default="auto", show_default=True)
+def predict(model: str, images: tuple[Path, ...], top_k: int, engine: str, *, as_json: bool) -> None:
+    """Name images by a MODEL. A file that cannot be read is named, and the exit status is 1."""
+    from model.classifier import load_classifier
+    from model.errors import ImageError
+    from model.image import decode
+
+    classifier = load_classifier(model, engine, CORES, CACHE / "models")
+    failed = False
+    for path in images:
+        try:
+            tensor = decode(path.read_bytes()).tensor
+        except (ImageError, OSError) as error:
+            failed = True
+            click.echo(f"{path}: {error}", err=True)
+            continue
+        labels = classifier.classify(tensor[None], top_k)[0]
+        if as_json:
+            found = [{"name": label.name, "score": round(label.score, 4)} for label in labels]
+            click.echo(json.dumps({"image": str(path), "labels": found}, ensure_ascii=False))
+        else:
+            click.echo(f"{path}  " + "  ".join(f"{label.name} {label.score:.1%}" for label in labels))
+    sys.exit(failed)
+
+
+@main.command()
+@click.argument("model")
+@click.argument("images", metavar="IMAGE_DIR", type=FOLDER)
+@click.option("--engine", type=click.Choice(["auto", "litert", "tensorflow"]), default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="All figures, the confusion matrix among them.")
+def evaluate(model: str, images: Path, engine: str, *, as_json: bool) -> None:
+    """Measure a MODEL on labelled images that it was not trained on."""
+    import numpy as np
+
+    from model.classifier import load_classifier
+    from training.errors import DatasetError
+    from training.evaluation import metrics, sentence
+    from training.scoring import score_files
+
+    classifier = load_classifier(model, engine, CORES, CACHE / "models")
+    dataset = _scan(images)
+    labels = classifier.manifest.labels
+    if unknown := sorted(set(dataset.labels) - set(labels)):
+        raise DatasetError(f"{images} has labels that the model does not know: {', '.join(unknown)}")
+    if not dataset.examples:
+        raise DatasetError(f"{images} has no readable image; see `python -m training check {images}`")
+    paths = [example.path for example in dataset.examples]
+    scores = score_files(classifier.engine, paths, Run(Console()))
+    found = metrics(scores, np.array([labels.index(example.label) for example in dataset.examples]), labels)
+    click.echo(json.dumps(found) if as_json else f"{model} ({classifier.engine.name}): {sentence(found)}")
+
+
+@main.command()
+@click.argument("model")
+@click.argument("store")
+def publish(model: str, store: str) -> None:
+    """Copy a MODEL that was published in one store to another, where it gets the next version number."""
+    import tempfile
+
+    from model.store import locate, open_store
+
+    place = locate(model)
+    manifest = place.manifest()
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = place.pull(manifest, list(manifest.files), Path(scratch))
+        with Console().bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
+            version = open_store(store).publish(directory, manifest, done)
+    click.echo(f"Published {place} as {store}/{manifest.name}/{version}")
+
+
+@main.command("list")
+@click.argument("store")
+def list_models(store: str) -> None:
+    """List a STORE's models: each version with its figures."""
+    from model.store import open_store
+
+    click.echo(model_table(open_store(store)))
+
+
+@main.command()
+@click.argument("directory", metavar="DIR", type=FOLDER)
+def sample(directory: Path) -> None:
+    """Draw a small labelled set into DIR: something to train on where nothing can be downloaded."""
+    from training.sample import SHAPES, write_sample
+
+    count = write_sample(directory)
+    click.echo(f"Drew {count} images of {len(SHAPES)} shapes into {directory}")

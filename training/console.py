@@ -1,0 +1,112 @@
+"""What the command line shows: bars, tables and the closing page, as text from plain values."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from model.store import Store
+from training.dataset import Dataset, Severity
+
+if TYPE_CHECKING:
+    from training.pipeline import Outcome
+
+T = TypeVar("T")
+
+WIDTH = 22  # characters of a bar's title
+
+
+class Console:
+    """Progress on standard error: bars on a terminal, one line each elsewhere."""
+
+    def step(self, sentence: str) -> None:
+        click.echo(f"{sentence} …", err=True)
+
+    def items(self, title: str, items: Iterable[T], total: int) -> Iterator[T]:
+        with click.progressbar(items, total, title.ljust(WIDTH), show_pos=True, file=sys.stderr) as bar:
+            yield from bar
+
+    @contextmanager
+    def bytes(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+        with click.progressbar(length=total, label=title.ljust(WIDTH), file=sys.stderr) as bar:
+            yield bar.update
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Align columns; numbers to the right."""
+    columns = list(zip(header, *rows, strict=True))
+    widths = [max(len(str(cell)) for cell in column) for column in columns]
+    right = [any(isinstance(cell, int) for cell in column) for column in columns]
+
+    def line(cells: Iterable[object]) -> str:
+        aligned = zip(map(str, cells), widths, right, strict=True)
+        return "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width) for cell, width, to_right in aligned
+        ).rstrip()
+
+    return "\n".join(line(cells) for cells in zip(*columns, strict=True))
+
+
+def check_table(dataset: Dataset) -> str:
+    """A line for each problem, then how many images each label has."""
+    order = list(Severity)
+    problems = sorted(dataset.problems, key=lambda problem: (order.index(problem.severity), problem.kind, problem.path))
+    counts = Counter(example.label for example in dataset.examples)
+    parts = [table(["label", "images"], sorted(counts.items()))]
+    if problems:
+        rows = [(problem.severity, problem.kind, problem.path, problem.detail) for problem in problems]
+        parts.insert(0, table(["severity", "problem", "where", "what"], rows))
+    found = ", ".join(f"{len(dataset.problems_of(severity))} {severity}s" for severity in order)
+    return "\n\n".join([*parts, f"{len(dataset.examples):,} images of {len(counts)} labels; {found}"])
+
+
+def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
+    """What was done, where it lies, how good it is, and what to type next."""
+    from training.evaluation import sentence
+
+    manifest, parts = outcome.manifest, outcome.split
+    set_aside = outcome.dataset.problems_of(Severity.ERROR)
+    place = f"{store.rstrip('/')}/{manifest.name}/{outcome.version}"
+    images = f"{len(outcome.dataset.examples):,} of {len(manifest.labels)} labels"
+    lines = [
+        f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
+        f"set aside   {len(set_aside):,} files" + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
+        f"features    {len(outcome.features.values):,} features: {outcome.features.cached:,} from the cache",
+        f"head        softmax, C = {outcome.head.strength:g} by validation; every class weighs the same",
+        *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
+        f"twin        {_twin(manifest.parity)}",
+        f"published   {place}",
+    ]
+    if misclassified:
+        rows = [(str(m.path), m.label, m.predicted, f"{m.score:.1%}") for m in outcome.mistakes]
+        lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
+    lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
+    return "\n".join(["", *lines])
+
+
+def _twin(parity: Mapping[str, Any]) -> str:
+    if parity["twin"] is None:
+        return "none: no compiled twin was faithful enough; the SavedModel itself will serve"
+    twin = parity["twin"]
+    return (
+        f"{twin['precision']}; the same first label as the SavedModel on {twin['top1_agreement']:.1%} of "
+        f"{twin['images']:,} test images, largest difference {twin['largest_difference']:.3f}"
+    )
+
+
+def model_table(store: Store) -> str:
+    """Every version in a store with the figures of the engine that serves by default."""
+    rows = []
+    for name, versions in store.versions().items():
+        for number in versions:
+            manifest = store.read_manifest(name, number)
+            found = manifest.metrics.get("litert") or manifest.metrics["tensorflow"]
+            low, high = found["accuracy_interval"]
+            twin = (manifest.parity["twin"] or {}).get("precision", "none")
+            accuracy = f"{found['accuracy']:.1%} ({low:.1%} – {high:.1%})"
+            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], twin))
+    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "twin"]
+    return table(header, rows) if rows else f"{store.uri} holds no model"

@@ -1,0 +1,42 @@
+"""How good a model is, from its scores: counts are summed, divided once, and always shown with their N."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def metrics(scores: NDArray[np.float32], classes: NDArray[np.int64], labels: Sequence[str]) -> dict[str, Any]:
+    """Describe scores (N, K) against the true classes (N,), as plain values for a manifest.
+
+    The interval is Wilson's, at 95 %: it stays within 0–1 and holds for small N (Wilson, 1927).
+    """
+    predicted = scores.argmax(axis=1)  # (N,)
+    correct = int((predicted == classes).sum())
+    confusion = np.zeros((len(labels), len(labels)), int)  # [true, predicted]
+    np.add.at(confusion, (classes, predicted), 1)
+    recalls = [confusion[i, i] / total for i, total in enumerate(confusion.sum(axis=1)) if total]
+    chosen = np.clip(scores[np.arange(len(classes)), classes], 1e-7, 1)
+    return {
+        "n": len(classes),
+        "accuracy": correct / len(classes),
+        "accuracy_interval": interval(correct, len(classes)),
+        "balanced_accuracy": float(np.mean(recalls)),  # the mean over classes, however many images each has
+        "log_loss": float(-np.log(chosen).mean()),
+        "confusion": confusion.tolist(),
+    }
+
+
+def interval(correct: int, n: int) -> list[float]:
+    """Wilson's 95 % confidence interval of a proportion."""
+    from scipy.stats import binomtest
+
+    found = binomtest(correct, n).proportion_ci(method="wilson")
+    return [float(found.low), float(found.high)]
+
+
+def sentence(found: dict[str, Any]) -> str:
+    """Write an accuracy as every figure here is written: with N and its interval."""
+    low, high = found["accuracy_interval"]
+    return f"{found['accuracy']:.1%} of N = {found['n']:,} (95 % interval {low:.1%} – {high:.1%})"

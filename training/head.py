@@ -1,0 +1,96 @@
+"""The head: a regularised softmax on the bottlenecks, by scikit-learn's standard solver.
+
+Each class weighs the same, however many images it has. The regularisation is the one with the least log-loss on the
+validation split; the head is then fitted once more on training and validation images together. Nothing is random.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Features with what they are."""
+
+    features: NDArray[np.float32]  # (N, D)
+    classes: NDArray[np.int64]  # (N,), indices into the labels
+
+    def __add__(self, other: "Labelled") -> "Labelled":
+        features = np.concatenate([self.features, other.features])
+        return Labelled(features, np.concatenate([self.classes, other.classes]))
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """scores = softmax(features @ weights + bias)."""
+
+    weights: NDArray[np.float32]  # (D, K)
+    bias: NDArray[np.float32]  # (K,)
+    labels: tuple[str, ...]  # in score order
+    strength: float  # the chosen C
+
+
+def fit(train: Labelled, validation: Labelled, labels: tuple[str, ...], max_steps: int) -> Head:
+    """Learn the head; `max_steps` bounds the solver's iterations at each strength. Every label must be in both parts."""
+    strength = _choose_strength(train, validation, max_steps)
+    both = train + validation
+    mean, deviation = _scale(both.features)
+    solver = _solver(strength, max_steps)
+    _fit(solver, (both.features - mean) / deviation, both.classes)
+    weights, bias = solver.coef_.T, solver.intercept_  # (D, K), (K,)
+    if weights.shape[1] == 1:  # two classes: scikit-learn gives the second one's logit alone
+        weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
+    weights = weights / deviation[:, np.newaxis]  # standardising folds into the head: the graph needs no layer for it
+    return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, strength)
+
+
+def _choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
+    """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse."""
+    from sklearn.metrics import log_loss
+
+    mean, deviation = _scale(train.features)
+    features, held_out = (train.features - mean) / deviation, (validation.features - mean) / deviation
+    solver = _solver(STRENGTHS[0], max_steps)
+    best, least = STRENGTHS[0], np.inf
+    for strength in STRENGTHS:
+        solver.set_params(C=strength)
+        _fit(solver, features, train.classes)
+        weights = _balanced(validation.classes)
+        loss = log_loss(
+            validation.classes, solver.predict_proba(held_out), sample_weight=weights, labels=solver.classes_
+        )
+        if loss >= least:
+            break
+        best, least = strength, loss
+    return best
+
+
+def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    deviation = features.std(axis=0)
+    return features.mean(axis=0), np.where(deviation > 0, deviation, 1).astype(np.float32)
+
+
+def _balanced(classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    counts = np.bincount(classes)
+    weights: NDArray[np.float64] = len(classes) / (np.count_nonzero(counts) * counts[classes])
+    return weights
+
+
+def _solver(strength: float, max_steps: int) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=strength, class_weight="balanced", max_iter=max_steps, warm_start=True)
+
+
+def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64]) -> None:
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # --how_many_training_steps is the user's bound
+        solver.fit(features, classes)

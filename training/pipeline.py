@@ -1,0 +1,142 @@
+"""The page to read: a folder of labelled images becomes a published version, step by step.
+
+It knows no command line; what it is told and what it found are plain values.
+"""
+
+import platform
+import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from model.image import PREPROCESSING
+from model.manifest import Manifest, describe_files
+from model.store import NAME, Store
+from training.backbone import Backbone
+from training.cache import FeatureCache
+from training.dataset import Dataset, Example, Severity, scan
+from training.errors import DatasetError, TrainingError
+from training.export import Mistake, export
+from training.features import Extractor, Features, extract
+from training.head import Head, Labelled, fit
+from training.run import Run
+from training.split import Percentages, Split, split
+
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scikit-learn", "tensorflow", "tensorflow-cpu")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to learn from what, and how."""
+
+    image_dir: Path
+    name: str  # of the model
+    bottleneck_dir: Path  # where features are kept between runs
+    percentages: Percentages = Percentages()  # noqa: RUF009 - frozen
+    max_steps: int = 1000  # iterations of the head's solver
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise TrainingError(f"{self.name!r} cannot name a model; use letters, digits, '.', '_' and '-'")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    dataset: Dataset
+    split: Split
+    features: Features
+    head: Head
+    manifest: Manifest
+    version: int
+    mistakes: tuple[Mistake, ...]  # on the test images
+
+
+def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
+    """check → split → features → head → evaluate → export → publish. Raises RecognitionError's children only."""
+    extractor = Extractor(backbone, job.bottleneck_dir)
+    cache = FeatureCache(job.bottleneck_dir / "features.sqlite", extractor.identity)
+    dataset = scan(job.image_dir, run, decoded=cache.digests())
+    refuse_conflicts(dataset)
+    parts = split(dataset.examples, job.percentages)
+    features = extract(dataset.examples, extractor, cache, run)
+    cache.close()
+    run.progress.step("fitting the head")
+    head = fit(*_labelled(dataset, parts, features), dataset.labels, job.max_steps)
+    with TemporaryDirectory(prefix="export-") as scratch:
+        directory = Path(scratch)
+        made = export(directory, backbone, head, parts.test, run)
+        manifest = Manifest(
+            name=job.name,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            labels=dataset.labels,
+            preprocessing=PREPROCESSING,
+            backbone={"name": backbone.name, "weights": backbone.weights, "sha256": backbone.sha256},
+            training=_provenance(job, dataset, parts, head),
+            metrics=made.metrics,
+            parity=made.parity,
+            libraries=_libraries(),
+            git_commit=_git_commit(),
+            files=describe_files(directory),
+        )
+        with run.progress.bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
+            number = store.publish(directory, manifest, done)
+    return Outcome(dataset, parts, features, head, manifest, number, made.mistakes)
+
+
+def refuse_conflicts(dataset: Dataset) -> None:
+    """Raise DatasetError where a picture has two labels: any choice of ours would teach something wrong."""
+    conflicts = [problem for problem in dataset.problems_of(Severity.ERROR) if problem.kind == "conflict"]
+    if conflicts:
+        listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
+        raise DatasetError(f"the same picture stands under two labels, {len(conflicts)} times:{listed}")
+
+
+def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[Labelled, Labelled]:
+    row = {example.digest: i for i, example in enumerate(dataset.examples)}
+    number = {label: i for i, label in enumerate(dataset.labels)}
+
+    def pick(examples: tuple[Example, ...]) -> Labelled:
+        rows = [row[example.digest] for example in examples]
+        return Labelled(features.values[rows], np.array([number[example.label] for example in examples]))
+
+    return pick(parts.train), pick(parts.validation)
+
+
+def _provenance(job: Job, dataset: Dataset, parts: Split, head: Head) -> dict[str, Any]:
+    return {
+        "images": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
+        "images_by_label": dict(sorted(Counter(example.label for example in dataset.examples).items())),
+        "set_aside": len(dataset.problems_of(Severity.ERROR)),
+        "split": {
+            "digest": parts.digest,
+            "testing_percentage": job.percentages.testing,
+            "validation_percentage": job.percentages.validation,
+        },
+        "head": {"solver": "softmax, L2, classes balanced", "C": head.strength, "max_steps": job.max_steps},
+    }
+
+
+def _libraries() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # tensorflow and tensorflow-cpu are never both there
+    return found
+
+
+def _git_commit() -> str | None:
+    """The commit of this code, where it runs from a clone."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,66 @@
+"""Which file the backbone's weights come from: Keras's ImageNet download, a file of yours, or random ones made here.
+
+Whatever the choice, it ends in one Keras weights file; the file's SHA-256 is the identity of the backbone.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from model.manifest import sha256_of
+from training.errors import WeightsError
+
+IMAGENET = (  # Keras's own file and MD5: keras/src/applications/inception_v3.py
+    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
+    "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+)
+IMAGENET_MD5 = "bcbd6486424b2319ff4ef7d526e38f63"
+RANDOM_SEED = 1
+
+
+@dataclass(frozen=True)
+class Weights:
+    choice: str  # imagenet, random, or the file's name
+    path: Path
+    sha256: str
+
+
+def find_weights(choice: str, folder: Path) -> Weights:
+    """Resolve `imagenet`, `random` or a path to a weights file; random ones are made once and kept in `folder`.
+
+    Raises WeightsError, in one sentence, where they cannot be had.
+    """
+    if choice == "imagenet":
+        path = _download_imagenet()
+    elif choice == "random":
+        path = _random(folder)
+    else:
+        path, choice = Path(choice).expanduser(), Path(choice).name
+        if not path.is_file():
+            raise WeightsError(f"--weights {path}: no such file; give `imagenet`, `random` or a Keras .h5 file")
+    return Weights(choice, path, sha256_of(path))
+
+
+def _download_imagenet() -> Path:
+    import keras
+
+    try:
+        return Path(keras.utils.get_file(origin=IMAGENET, cache_subdir="models", file_hash=IMAGENET_MD5))
+    except Exception as error:  # get_file wraps every network failure in a bare Exception
+        raise WeightsError(
+            "the ImageNet weights cannot be downloaded from here; fetch "
+            f"{IMAGENET} on another machine and pass --weights PATH, or pass --weights random to try the machinery "
+            "without them"
+        ) from error
+
+
+def _random(folder: Path) -> Path:
+    from training.backbone import calibrated_random
+
+    path = folder / f"inception_v3-random-{RANDOM_SEED}.weights.h5"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".{uuid4().hex}.weights.h5"
+        calibrated_random(RANDOM_SEED).save_weights(draft)
+        draft.replace(path)
+    return path

@@ -3,9 +3,9 @@
 Understood: API Gateway REST (v1) and HTTP API (v2), Lambda Function URL, Application Load Balancer.
 """
 
-import json
 from typing import Any
 
+import msgspec
 import serverless_wsgi
 from flask import Flask
 
@@ -61,7 +61,5 @@ def _refuse(error: MalformedBase64) -> Event:
     """Answer a hand-made event whose body is not what it says: no gateway makes one, and the app never sees it."""
     problem = problem_of(error)
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store"}
-    body = json.dumps(
-        {"title": problem.title, "status": problem.status, "code": problem.code, "detail": problem.detail}
-    )
+    body = msgspec.json.encode(problem).decode()
     return {"statusCode": problem.status, "headers": headers, "body": body, "isBase64Encoded": False}

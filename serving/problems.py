@@ -1,6 +1,5 @@
 """The one table from error to HTTP status and stable code, used for HTTP answers and for the results of uploads."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from model.errors import (
@@ -27,6 +26,7 @@ from serving.errors import (
     UnknownEvent,
     UnknownModel,
 )
+from serving.messages import Problem
 
 RETRY_AFTER = 5  # s; what a 429 or 503 asks a client to wait, and how long a failed load of the model is remembered
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457
@@ -56,20 +56,7 @@ TABLE: dict[type[RecognitionError], tuple[int, str]] = {
 INTERNAL = (500, "internal")
 
 
-@dataclass(frozen=True)
-class Problem:
-    """An error as the caller sees it (RFC 9457)."""
-
-    status: int
-    code: str  # stable; clients may rely on it
-    detail: str  # one sentence that says what to do
-
-    @property
-    def title(self) -> str:
-        return HTTPStatus(self.status).phrase
-
-
 def problem_of(error: Exception) -> Problem:
     """Translate any error. What is ours (5xx) keeps its details for the log: they name buckets and paths."""
     status, code = next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INTERNAL)
-    return Problem(status, code, OURS if status >= 500 else str(error))
+    return Problem(HTTPStatus(status).phrase, status, code, OURS if status >= 500 else str(error))

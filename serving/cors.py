@@ -1,0 +1,26 @@
+"""Which other web sites may call from a browser. Errors that a gateway makes itself need the same from the gateway."""
+
+from flask import Flask, Response, request
+
+EXPOSED = "X-Request-Id, X-Model-Version, Server-Timing, Retry-After"
+ACCEPTED = "Content-Type, X-Api-Key, Authorization, X-Request-Id"
+PREFLIGHT_SECONDS = 7200  # the longest that Chromium keeps one
+
+
+def allow_origins(app: Flask, origins: tuple[str, ...]) -> None:
+    """Let pages of these origins (`*`: any) read the answers."""
+
+    @app.after_request
+    def allow(response: Response) -> Response:
+        if not origins:
+            return response
+        response.headers.add("Vary", "Origin")
+        origin = request.headers.get("Origin", "")
+        if origin in origins or "*" in origins:
+            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "GET, POST")
+                response.headers["Access-Control-Allow-Headers"] = ACCEPTED
+                response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        return response

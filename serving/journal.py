@@ -1,0 +1,56 @@
+"""One structured line a request, and on Lambda the metrics that CloudWatch reads out of the log (EMF).
+
+What it is given it writes, so it is given facts about images, never their content, and no header at all: no key either.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aws_lambda_powertools import Logger
+
+NAMESPACE = "Recognition"
+
+Entry = Mapping[str, object]
+
+
+class Journal(Protocol):
+    def answered(self, entry: Entry) -> None:
+        """Note an answered request."""
+        ...
+
+    def failed(self, entry: Entry, error: Exception) -> None:
+        """Note why a request failed through no fault of the caller, with the traceback."""
+        ...
+
+
+class LogJournal:
+    """Writes to standard output, which Lambda and containers keep."""
+
+    def __init__(self, level: str, metrics: bool) -> None:
+        self._logger = Logger(service="recognition", level=level, location=None, utc=True, use_rfc3339=True)
+        self._metrics = metrics
+
+    def answered(self, entry: Entry) -> None:
+        if entry["path"] in ("/health", "/ready"):  # a load balancer asks every few seconds
+            self._logger.debug("answered", extra=dict(entry))
+            return
+        self._logger.info("answered", extra=dict(entry))
+        if self._metrics:
+            _emit(entry)
+
+    def failed(self, entry: Entry, error: Exception) -> None:
+        self._logger.error("failed", extra=dict(entry), exc_info=error)
+
+
+def _emit(entry: Entry) -> None:
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="recognition")  # its own state: requests may run in threads
+    status = int(str(entry["status"]))
+    metrics.add_metric("Rejected", MetricUnit.Count, int(400 <= status < 500))
+    metrics.add_metric("Failed", MetricUnit.Count, int(status >= 500))
+    for name, field in {"Decode": "decode_ms", "Infer": "infer_ms", "Load": "load_ms"}.items():
+        if field in entry:
+            metrics.add_metric(name, MetricUnit.Milliseconds, float(str(entry[field])))
+    metrics.add_metadata("request_id", entry["request_id"])
+    metrics.flush_metrics()

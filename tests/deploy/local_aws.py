@@ -81,7 +81,11 @@ def with_settings(from_template: Any) -> Any:
         bucket.set_notification_configuration(
             {
                 "QueueConfiguration": [
-                    {**queue, "Event": [queue["Event"]], "Filter": {"S3Key": {"FilterRule": queue["Filter"]["S3Key"]["Rules"]}}}
+                    {
+                        **queue,
+                        "Event": [queue["Event"]],
+                        "Filter": {"S3Key": {"FilterRule": queue["Filter"]["S3Key"]["Rules"]}},
+                    }
                     for queue in queues
                 ]
             }

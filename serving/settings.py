@@ -39,6 +39,7 @@ class Settings:
     image_sources: tuple[S3Prefix, ...] = ()  # IMAGE_SOURCES: where S3 references may point: s3://bucket/prefix, …
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS: https://site.example, … or *; none: no other site may call
     api_key_needed: bool = False  # API_KEY_NEEDED: the gateway in front asks for one, so the page and OpenAPI do too
+    port: int = 8080  # PORT: of `python -m serving`; gunicorn is told its own
     log_level: str = "INFO"  # LOG_LEVEL
     metrics: bool = False  # on Lambda: CloudWatch reads them from the log
 
@@ -70,6 +71,7 @@ class Settings:
             image_sources=read("IMAGE_SOURCES", _s3_prefixes, cls.image_sources),
             cors_origins=read("CORS_ORIGINS", _origins, cls.cors_origins),
             api_key_needed=read("API_KEY_NEEDED", _yes_or_no, cls.api_key_needed),
+            port=read("PORT", _positive, cls.port),
             log_level=read("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), cls.log_level),
             metrics="AWS_LAMBDA_FUNCTION_NAME" in environ,
         )

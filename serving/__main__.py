@@ -1,0 +1,57 @@
+"""`python -m serving`: the service on this machine, for trying it. In production gunicorn or Lambda runs the same app."""
+
+import logging
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from werkzeug.serving import make_server
+
+from model.errors import ModelNotFound, RecognitionError
+from model.store import LocalStore
+from serving.app import create_app
+from serving.models import open_models
+from serving.settings import Settings
+
+ARTIFACTS = Path("artifacts")  # the store that `make demo` fills
+HOST = "127.0.0.1"  # this machine only: there is no key here
+
+
+def main() -> None:
+    try:
+        serve(Settings.from_environment(os.environ))
+    except (RecognitionError, OSError) as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        print()
+
+
+def serve(settings: Settings) -> None:
+    settings = replace(settings, model_uri=settings.model_uri or newest_model(ARTIFACTS))
+    models = open_models(settings)
+    classifier = models.get()  # now, so that what is wrong with it is said here
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the journal has a line for each request
+    server = make_server(HOST, settings.port, create_app(settings, models), threaded=True)
+    url = f"http://{HOST}:{server.port}"
+    print(
+        f"{settings.model_uri}, version {classifier.version}, answers at {url} (engine {classifier.engine.name}; Ctrl-C ends it)"
+    )
+    print(
+        f"Try it: open {url}, or\n  curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg' {url}/v1/classify",
+        flush=True,
+    )
+    server.serve_forever()
+
+
+def newest_model(root: Path) -> str:
+    """The URI of the model in this store that was made last."""
+    store = LocalStore(root)
+    made = {store.read_manifest(name, versions[-1]).created: name for name, versions in store.versions().items()}
+    if not made:
+        raise ModelNotFound(f"no model in ./{root}: `make demo` makes one, or set MODEL_URI to <store>/<name>")
+    return f"{root}/{made[max(made)]}"
+
+
+if __name__ == "__main__":
+    main()

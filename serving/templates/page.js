@@ -4,6 +4,18 @@
   const base = location.origin + location.pathname.replace(/\/*$/, "/"); // an API Gateway puts a stage before the path
   const LARGEST = 4e6; // bytes; a gateway turns a body into base64, and Lambda takes 6 MB
   const SIDE = 2048; // px; what a larger picture is scaled to: the model looks at 299
+  const KEY_REFUSED = ["The API key was not accepted", "Enter the key that the operator of this service gave you, then try again."];
+  const WORDS = { // by status: a title for people, and advice where the answer has none because a gateway made it
+    403: ["Not allowed", "This service may not be used that way."],
+    413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
+    415: ["Not a picture it can read", "Choose a JPEG, PNG or WebP picture."],
+    422: ["This picture cannot be used", "Choose another one."],
+    429: ["Too many at once", "The service has more requests than it takes. Wait a moment, then try again."],
+    500: ["Something broke", "It is the service's fault. Try again."],
+    502: ["Something broke", "It is the service's fault. Try again."],
+    503: ["Not ready", "The service cannot answer now. Wait a moment, then try again."],
+    504: ["Too slow", "The service took too long, as the first request after a pause can. Try again."],
+  };
   let request = new AbortController();
   let last = null; // the picture that "Try again" sends
 
@@ -62,6 +74,7 @@
   function turn(state) {
     document.querySelector("main").dataset.state = state;
     $("answer").hidden = false;
+    $("choose").textContent = "Choose another";
     $("answer").setAttribute("aria-busy", state === "busy");
     $("problem").hidden = state !== "error";
     $("verdict").textContent = $("facts").textContent = "";
@@ -70,13 +83,17 @@
 
   function result({ labels, model, image }, milliseconds) {
     turn("result");
-    const percent = (score) => (score * 100).toFixed(score < 0.9995 && score >= 0.0005 ? 1 : 0) + " %";
-    $("verdict").textContent = labels.length ? `${labels[0].name}, ${percent(labels[0].score)}` : "Nothing it knows";
+    const [best] = labels;
+    const doubt = best?.score >= 0.9 ? "" : best?.score >= 0.5 ? "Probably " : "Perhaps ";
+    $("verdict").textContent = best ? doubt + best.name : "Nothing it knows";
     $("labels").replaceChildren(...labels.map(({ name, score }) => row(name, percent(score), score)));
     $("facts").textContent =
       `${model.name}, version ${model.version} · ${image.width} × ${image.height} ${image.format} · answered in ` +
       `${Math.round(milliseconds)} ms`;
+    $("answer").scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
+
+  const percent = (score) => (score < 0.001 ? "< 0.1 %" : `${(score * 100).toFixed(1)} %`);
 
   function row(name, share, score) {
     const item = document.createElement("li");
@@ -92,24 +109,20 @@
   }
 
   function failure(error) {
-    const keyRefused = !error.code && [401, 403].includes(error.status); // the gateway's own refusal has no code
-    const gateway = {
-      413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
-      429: ["Too many at once", "The service has more requests than it takes. Wait a moment and try again."],
-      504: ["Too slow", "The service took too long, as the first request after a pause can. Try again."],
-    }[error.status];
-    const [title, detail] = keyRefused
-      ? ["The API key was not accepted", "Enter the key that the operator of this service gave you, and try again."]
-      : [error.title, error.detail].every(Boolean) ? [error.title, error.detail]
-      : gateway ?? ["That did not work", error.message ?? "The service gave no reason. Try again."];
+    const keyRefused = !error.code && [401, 403].includes(error.status); // a gateway's refusal, not the service's: no code
+    const [title, advice] = keyRefused ? KEY_REFUSED : (WORDS[error.status] ?? [error.title ?? "That did not work", "Try again."]);
+    const detail = error.detail ?? advice;
+    const id = error.request_id ?? error.id;
     turn("error");
     $("problem-title").textContent = title;
     $("problem-detail").textContent = detail[0].toUpperCase() + detail.slice(1);
-    $("problem-code").textContent = [error.code, (error.request_id ?? error.id) && `request ${error.request_id ?? error.id}`].filter(Boolean).join(" · ");
+    $("problem-code").textContent = [error.code, id && `request ${id}`].filter(Boolean).join(" · ");
     $("again").hidden = !(error.again || keyRefused);
     if (keyRefused) {
       $("key-section").hidden = false;
       $("key").focus();
+    } else {
+      $("problem").scrollIntoView({ block: "nearest", behavior: "smooth" });
     }
   }
 

@@ -54,19 +54,18 @@ def _with_scaling(network: Any) -> Any:
 def calibrated_random(seed: int) -> Any:
     """Build an untrained Inception v3 whose features are not all but equal.
 
-    Through 94 layers of random weights whose BatchNorm was never trained, activations vanish. One pass over drawn images
-    sets each BatchNorm's mean and variance to those of its own input.
+    Through 94 layers of random weights whose BatchNorm was never trained, activations vanish. One pass over sample
+    images sets each BatchNorm's mean and variance to those of its own input.
     """
     import keras
-    import numpy as np
 
-    from training.sample import draw_batch
+    from training.sample import calibration_batch
 
     keras.utils.set_random_seed(seed)
     network = _inception(None)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0  # the moving statistics become this batch's
-    images = draw_batch(CALIBRATION_IMAGES, seed).astype(np.float32)  # (32, 299, 299, 3)
+    images = calibration_batch(CALIBRATION_IMAGES).astype("float32")  # (32, 299, 299, 3)
     network(images / 127.5 - 1, training=True)
     return network

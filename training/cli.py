@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from model.errors import RecognitionError
-from training.console import Console, check_table, model_table, outcome_page
+from training.console import Console, check_table, model_table, outcome_page, promotions_page
 from training.run import CORES, Run
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def main() -> None:
     python -m training predict artifacts/flowers new.jpg
 
     Put the images at IMAGE_DIR/LABEL/IMAGE. A STORE is a folder or s3://bucket/prefix (AWS_ENDPOINT_URL is honoured); a MODEL
-    is STORE/NAME, its newest version, or STORE/NAME/VERSION.
+    is STORE/NAME, its newest version, or STORE/NAME/VERSION, or STORE/NAME@ALIAS.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up remarks, which nobody can act on
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -231,17 +231,41 @@ def publish(model: str, store: str) -> None:
 @main.command("list")
 @click.argument("store")
 def list_models(store: str) -> None:
-    """List a STORE's models: each version with its figures."""
+    """List a STORE's models: each version with its figures, and the aliases that point to it."""
     from model.store import open_store
 
     click.echo(model_table(open_store(store)))
 
 
 @main.command()
+@click.argument("store")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@click.option("--alias", default="production", show_default=True, help="Which alias.")
+def promote(store: str, name: str, version: int, alias: str) -> None:
+    """Point an alias of the model NAME in STORE to a VERSION: what serves NAME@ALIAS follows within a minute."""
+    from model.aliases import promote
+    from model.store import open_store
+
+    click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", promote(open_store(store), name, version, alias)))
+
+
+@main.command()
+@click.argument("store")
+@click.argument("name")
+@click.option("--alias", default="production", show_default=True, help="Which alias.")
+def rollback(store: str, name: str, alias: str) -> None:
+    """Point an alias of the model NAME in STORE to where it pointed before; once more goes one further back."""
+    from model.aliases import rollback
+    from model.store import open_store
+
+    click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
+
+
+@main.command()
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def sample(directory: Path) -> None:
-    """Draw a small labelled set into DIR: something to train on where nothing can be downloaded."""
-    from training.sample import SHAPES, write_sample
+    """Write a small labelled set into DIR, handwritten digits: something to train on where nothing can be downloaded."""
+    from training.sample import write_sample
 
-    count = write_sample(directory)
-    click.echo(f"Drew {count} images of {len(SHAPES)} shapes into {directory}")
+    click.echo(f"Wrote {write_sample(directory)} images of handwritten digits into {directory}")

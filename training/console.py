@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from model.aliases import Promotion, promotions_of
 from model.store import Store
 from training.dataset import Dataset, Severity
 
@@ -101,12 +102,20 @@ def model_table(store: Store) -> str:
     """Every version in a store with the figures of the engine that serves by default."""
     rows = []
     for name, versions in store.versions().items():
+        pointed = {alias: promotions_of(store, name, alias)[-1].version for alias in store.aliases(name)}
         for number in versions:
             manifest = store.read_manifest(name, number)
             found = manifest.metrics.get("litert") or manifest.metrics["tensorflow"]
             low, high = found["accuracy_interval"]
             twin = (manifest.parity["twin"] or {}).get("precision", "none")
             accuracy = f"{found['accuracy']:.1%} ({low:.1%} – {high:.1%})"
-            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], twin))
-    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "twin"]
+            aliases = ", ".join(alias for alias, version in pointed.items() if version == number)
+            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], twin, aliases))
+    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "twin", "alias"]
     return table(header, rows) if rows else f"{store.uri} holds no model"
+
+
+def promotions_page(where: str, promotions: Sequence[Promotion]) -> str:
+    """Where an alias points now, and where a rollback would lead."""
+    before = f"; a rollback leads to version {promotions[-2].version}" if len(promotions) > 1 else ""
+    return f"{where} is version {promotions[-1].version}, since {promotions[-1].at}{before}"

@@ -11,7 +11,7 @@ from model.errors import ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
 from model.manifest import Manifest
-from model.store import locate
+from model.store import Place, locate
 
 
 @dataclass(frozen=True)
@@ -37,16 +37,20 @@ class Classifier:
 
 
 def load_classifier(uri: str, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
-    """Pull what the engine needs of the model at `uri` (see model.store.locate), load it and prove it on its golden images.
+    """Load the version that `uri` names now (see model.store.Address.parse) as `load_place` does."""
+    return load_place(locate(uri), engine, threads, cache)
+
+
+def load_place(place: Place, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
+    """Pull what the engine needs of one version, load it and prove it on its golden images.
 
     `cache` is where files of a remote store are kept (default: a folder under the system's temporary directory).
     Raises ModelError or StoreError.
     """
-    place = locate(uri)
     manifest = place.manifest()
     if manifest.preprocessing != PREPROCESSING:
         raise ModelIncompatible(
-            f"{uri} was trained with preprocessing {manifest.preprocessing}, this code does {PREPROCESSING}: "
+            f"{place} was trained with preprocessing {manifest.preprocessing}, this code does {PREPROCESSING}: "
             "retrain the model, or run the code it was trained with"
         )
     chosen = choose_engine(engine, manifest)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from model.errors import ModelCorrupt, ModelNotFound, StoreForbidden, StoreUnavailable
 from model.manifest import MANIFEST, Manifest, sha256_of, verify_files
-from model.store import VERSION, Progress, quiet
+from model.store import ALIASES, VERSION, AliasFile, Progress, quiet
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -108,12 +108,34 @@ class S3Store:
                 version += 1
         return version
 
+    def aliases(self, name: str) -> list[str]:
+        prefix = f"{self.prefix}{name}/{ALIASES}/"
+        return sorted(key.removeprefix(prefix).removesuffix(".json") for key in self._keys(prefix))
+
+    def read_alias(self, name: str, alias: str) -> AliasFile | None:
+        key = self._alias_key(name, alias)
+        try:
+            with translated(f"s3://{self.bucket}/{key}"):
+                answer = self.client.get_object(Bucket=self.bucket, Key=key)
+                return AliasFile(answer["Body"].read().decode(), answer["ETag"])
+        except ModelNotFound:
+            return None
+
+    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+        unless = {"IfMatch": seen.tag} if seen else {"IfNoneMatch": "*"}
+        key = self._alias_key(name, alias)
+        with translated(f"s3://{self.bucket}/{key}"):
+            return self._put(key, text.encode(), unless)
+
     def _put_once(self, key: str, body: bytes) -> bool:
         """Write unless the key exists; tell whether it was written."""
+        return self._put(key, body, {"IfNoneMatch": "*"})
+
+    def _put(self, key: str, body: bytes, unless: dict[str, str]) -> bool:
         from botocore.exceptions import ClientError
 
         try:
-            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **unless)
         except ClientError as error:
             if code_of(error) in TAKEN:
                 return False
@@ -128,6 +150,9 @@ class S3Store:
 
     def _key(self, name: str, version: int, path: str) -> str:
         return f"{self.prefix}{name}/{version}/{path}"
+
+    def _alias_key(self, name: str, alias: str) -> str:
+        return f"{self.prefix}{name}/{ALIASES}/{alias}.json"
 
 
 def _in_parallel(act: Callable[[str], None], paths: Any) -> None:

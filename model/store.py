@@ -3,6 +3,8 @@
 A store is a local folder (here) or s3://bucket/prefix (model/s3.py). A version without its manifest does not exist.
 """
 
+import hashlib
+import os
 import re
 import shutil
 import tempfile
@@ -11,17 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from model.aliases import promotions_of
 from model.errors import ModelNotFound, StoreForbidden
 from model.manifest import MANIFEST, Manifest, verify_files
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
+ALIASES = "aliases"  # the folder beside a model's versions
 
 Progress = Callable[[int], None]  # called with the bytes done since the last call
 
 
 def quiet(_: int) -> None:
     """The progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class AliasFile:
+    """What an alias's file holds (model/aliases.py), and a tag that changes whenever it does."""
+
+    text: str
+    tag: str
 
 
 class Store(Protocol):
@@ -41,6 +53,14 @@ class Store(Protocol):
 
     def publish(self, directory: Path, manifest: Manifest, progress: Progress = quiet) -> int:
         """Keep a finished version directory for good; return the number it got, one above the last."""
+        ...
+
+    def aliases(self, name: str) -> list[str]: ...
+
+    def read_alias(self, name: str, alias: str) -> AliasFile | None: ...
+
+    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+        """Replace the file whole, unless it is no longer what was seen; tell whether it was written."""
         ...
 
 
@@ -123,6 +143,29 @@ class LocalStore:
             else:
                 return version
 
+    def aliases(self, name: str) -> list[str]:
+        return sorted(path.stem for path in (self.root / name / ALIASES).glob("*.json"))
+
+    def read_alias(self, name: str, alias: str) -> AliasFile | None:
+        try:
+            text = (self.root / name / ALIASES / f"{alias}.json").read_text()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return AliasFile(text, hashlib.sha256(text.encode()).hexdigest())
+
+    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+        if self.read_alias(name, alias) != seen:
+            return False
+        folder = self.root / name / ALIASES
+        try:
+            folder.mkdir(exist_ok=True)
+            draft = folder / f".{alias}.{os.getpid()}"
+            draft.write_text(text)
+            draft.replace(folder / f"{alias}.json")
+        except OSError as error:
+            raise StoreForbidden(f"{folder} cannot be written ({error.strerror})") from error
+        return True
+
 
 def open_store(uri: str) -> Store:
     """Open `s3://bucket/prefix` (any endpoint through AWS_ENDPOINT_URL) or a local folder; nothing is touched yet."""
@@ -133,20 +176,52 @@ def open_store(uri: str) -> Store:
     return LocalStore(Path(uri).expanduser())
 
 
+@dataclass(frozen=True)
+class Address:
+    """What a model's URI names: one version, whichever an alias points to, or the newest."""
+
+    store: Store
+    name: str
+    version: int | None
+    alias: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "Address":
+        """Read <store>/<name>, <store>/<name>/<version> or <store>/<name>@<alias>, also written <store>/<name>/@<alias>."""
+        parent, _, last = uri.rstrip("/").rpartition("/")
+        name, _, alias = last.partition("@")
+        version = int(name) if VERSION.fullmatch(name) and not alias else None
+        if version or not name:
+            parent, _, name = parent.rpartition("/")
+        return cls(open_store(parent or "."), name, version, alias)
+
+    def places(self) -> list[Place]:
+        """The version to serve, then those that may stand in for it, best first. Raises ModelNotFound or StoreError."""
+        return [Place(self.store, self.name, version) for version in self._versions()]
+
+    def _versions(self) -> list[int]:
+        if self.version:
+            return [self.version]
+        if self.alias:
+            promotions = promotions_of(self.store, self.name, self.alias)
+            if not promotions:
+                raise ModelNotFound(
+                    f"no alias {self.alias!r} of model {self.name!r} in {self.store.uri}; "
+                    f"`python -m training promote` makes one"
+                )
+            return list(dict.fromkeys(promotion.version for promotion in reversed(promotions)))
+        known = self.store.versions()
+        if self.name not in known:
+            raise ModelNotFound(
+                f"no model {self.name!r} in {self.store.uri}; it holds: {', '.join(known) or 'none'}. "
+                "A model is named by <store>/<name>, <store>/<name>/<version> or <store>/<name>@<alias>"
+            )
+        return known[self.name][::-1]
+
+
 def locate(uri: str) -> Place:
-    """Resolve `<store>/<name>` to its newest complete version, or `<store>/<name>/<version>` to that one.
+    """Resolve a model's URI (see Address.parse) to the version that it names now.
 
     Raises ModelNotFound, StoreForbidden or StoreUnavailable.
     """
-    parent, _, last = uri.rstrip("/").rpartition("/")
-    if VERSION.fullmatch(last):
-        parent, _, name = parent.rpartition("/")
-        return Place(open_store(parent or "."), name, int(last))
-    store = open_store(parent or ".")
-    known = store.versions()
-    if last not in known:
-        raise ModelNotFound(
-            f"no model {last!r} in {store.uri}; it holds: {', '.join(known) or 'none'}. "
-            "A model is named by <store>/<name> or <store>/<name>/<version>"
-        )
-    return Place(store, last, known[last][-1])
+    return Address.parse(uri).places()[0]

@@ -1,6 +1,7 @@
 """What many tests share: a tiny real model, made once a session, and the folder of real photos and weights where there is one."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,30 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     from tests.tiny import retrain_tiny
 
     return retrain_tiny(tmp_path_factory.mktemp("tiny"))[0]
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[str]:
+    """The address of a local AWS (moto's server)."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(aws_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The same, empty, for whatever this test and its processes call through boto3."""
+    from urllib.request import Request, urlopen
+
+    urlopen(Request(f"{aws_server}/moto-api/reset", method="POST")).close()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server)
+    return aws_server

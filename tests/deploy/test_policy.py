@@ -44,7 +44,7 @@ TAGGING = {
 PUBLISHING = {("events:PutEvents", "events:${AWS::Region}:${AWS::AccountId}:event-bus/default")}
 
 
-EXPECTED = {choice: (CLASSIFY, UPLOADS) for choice in CHOICES} | {
+EXPECTED = dict.fromkeys(CHOICES, (CLASSIFY, UPLOADS)) | {
     "iam": (CLASSIFY, UPLOADS | TAGGING),
     "jwt": (CLASSIFY, UPLOADS | PUBLISHING),
 }

@@ -25,7 +25,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "iam": {"auth": "iam", "tagUploads": "yes"},
     "jwt": {"auth": "jwt", "userPoolArn": POOL_ARN, "publishEvents": "yes"},
     "own": {"modelBucket": "my-models", "uploadsBucket": "my-photos", "gatewayLogRole": "existing"},
-    "snapshot": {"snapStart": "true"},
+    "snapshot": {"snapStart": "true", "modelFrom": "image", "engines": "litert"},
     "warm": {"provisionedConcurrency": "2", "classifyConcurrency": "20"},
     "pinned": {"modelVersion": "7", "architecture": "arm64", "corsOrigin": "https://site.example"},
 }

@@ -35,7 +35,7 @@ def test_a_deployment_lives_from_deploy_to_remove(cli: Cli, s3: Any, tiny_model:
     outputs = outputs_of(cli.run("info", "--verbose"))
     published = publish(tiny_model, outputs["ModelStore"])
 
-    answer = json.loads(cli.run("invoke", "-f", "classify", "--path", str(EVENTS / "rest_jpeg.json")))
+    answer = json.loads(cli.run("invoke", "-f", "classify", "--path", str(EVENTS / "apigateway-v1-image.json")))
     assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["model"] == {"name": "tiny", "version": published}
 

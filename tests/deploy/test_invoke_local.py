@@ -16,14 +16,14 @@ def environment(cli_installed: None, tmp_path: Path) -> dict[str, str]:
 
 
 def test_classify_answers_with_the_model_that_the_shell_names(environment: dict[str, str], tiny_model: str):
-    answer = invoke_local("classify", EVENTS / "rest_jpeg.json", environment | {"MODEL_URI": tiny_model})
+    answer = invoke_local("classify", EVENTS / "apigateway-v1-image.json", environment | {"MODEL_URI": tiny_model})
 
     assert answer["statusCode"] == 200, answer
     assert json.loads(answer["body"])["model"] == {"name": "tiny", "version": 1}
 
 
 def test_health_needs_no_model(environment: dict[str, str]):
-    answer = invoke_local("classify", EVENTS / "rest_health.json", environment)
+    answer = invoke_local("classify", EVENTS / "apigateway-v1-health.json", environment)
 
     assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "ok")
 
@@ -35,7 +35,7 @@ def test_uploads_answers_the_test_event_that_s3_sends_when_a_bucket_is_made(envi
 
 
 def test_a_function_that_is_not_there_is_named(environment: dict[str, str]):
-    done = serverless("nothing", EVENTS / "rest_health.json", environment)
+    done = serverless("nothing", EVENTS / "apigateway-v1-health.json", environment)
 
     assert done.returncode == 1
     assert 'Function "nothing" doesn\'t exist' in done.stdout

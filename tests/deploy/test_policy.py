@@ -38,8 +38,9 @@ UPLOADS = BOTH | {
     ("s3:PutObject", f"{UPLOADS_BUCKET}/results/*"),
 }
 TAGGING = {
-    ("s3:GetObjectVersionTagging", f"{UPLOADS_BUCKET}/uploads/*"),
-    ("s3:PutObjectVersionTagging", f"{UPLOADS_BUCKET}/uploads/*"),
+    (f"s3:{verb}Object{version}Tagging", f"{UPLOADS_BUCKET}/uploads/*")
+    for verb in ("Get", "Put")
+    for version in ("", "Version")
 }
 PUBLISHING = {("events:PutEvents", "events:${AWS::Region}:${AWS::AccountId}:event-bus/default")}
 

@@ -37,6 +37,7 @@ def test_parameters_from_the_command_line_arrive(template: Callable[[str], Templ
     }
     assert pinned["ClassifyLambdaFunction"]["Properties"]["Architectures"] == ["arm64"]
     assert environment(pinned, "Classify")["MODEL_URI"] == "s3://ModelBucket/models/flowers/7"
+    assert environment(snapshot, "Classify")["MODEL_URI"] == "/opt/models/flowers/"
     assert "SnapStart" not in pinned["ClassifyLambdaFunction"]["Properties"]
     assert snapshot["ClassifyLambdaFunction"]["Properties"]["SnapStart"] == {"ApplyOn": "PublishedVersions"}
 

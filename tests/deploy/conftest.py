@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "tests/events"
-READ_BY_CLI = ["serverless.yml", "package.json", "deploy", "plugins"]
+READ_BY_CLI = ["Dockerfile", "serverless.yml", "package.json", "deploy", "plugins"]
 IMAGE_URI = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@sha256:{'0' * 64}"
 POOL_ARN = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_AbCdEf123"
 
@@ -29,6 +29,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "warm": {"provisionedConcurrency": "2", "classifyConcurrency": "20"},
     "pinned": {"modelVersion": "7", "architecture": "arm64", "corsOrigin": "https://site.example"},
 }
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 
 Template = dict[str, Any]
 
@@ -41,9 +42,9 @@ class Cli:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> str:
-        """Run a command with the prebuilt image; return what it prints. Fails the test when the command fails."""
+        """Run a command; return what it prints. Fails the test when the command fails."""
         done = subprocess.run(
-            ["node_modules/.bin/serverless", *arguments, "--param", "imageFrom=prebuilt"],
+            ["node_modules/.bin/serverless", *arguments],
             cwd=self.directory,
             env=clean_environment(self.directory) | {"IMAGE_URI": IMAGE_URI} | self.environment,
             stdout=subprocess.PIPE,
@@ -56,7 +57,7 @@ class Cli:
 
     def package(self, parameters: dict[str, str]) -> Path:
         """Package with these parameters; return the template's file."""
-        self.run("package", *[word for name, value in parameters.items() for word in ("--param", f"{name}={value}")])
+        self.run("package", *[f"--param={name}={value}" for name, value in parameters.items()])
         return self.directory / ".serverless/cloudformation-template-update-stack.json"
 
 
@@ -93,7 +94,7 @@ def make_cli(cli_installed: None, tmp_path_factory: pytest.TempPathFactory) -> C
 @pytest.fixture(scope="session")
 def packaged(make_cli: Callable[..., Cli]) -> Callable[[str], Path]:
     """The file of the template that one of the CHOICES gives."""
-    return cache(lambda choice: make_cli().package(CHOICES[choice]))
+    return cache(lambda choice: make_cli().package({"imageFrom": "prebuilt"} | CHOICES[choice]))
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,9 @@ import pytest
 from botocore.client import BaseClient
 
 from model.store import locate, open_store
-from tests.deploy.conftest import EVENTS, Cli
+from tests.deploy.conftest import CREDENTIALS, EVENTS, Cli
 from tests.tiny import draw_colours
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
 KEY = "uploads/a red one + ü 100%.jpg"  # what URL encoding could spoil
 
 
@@ -31,7 +30,7 @@ def s3(local_aws: str, monkeypatch: pytest.MonkeyPatch) -> BaseClient:
 
 
 def test_a_deployment_lives_from_deploy_to_remove(cli: Cli, s3: Any, tiny_model: str, tmp_path: Path):
-    cli.run("deploy", "--param", "modelName=tiny")
+    cli.run("deploy", "--param=imageFrom=prebuilt", "--param=modelName=tiny")
     outputs = outputs_of(cli.run("info", "--verbose"))
     published = publish(tiny_model, outputs["ModelStore"])
 

@@ -1,6 +1,6 @@
 """What a request brings: its images, not read yet, and its options. Body, form or JSON, they leave here alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -31,10 +31,10 @@ class Intake:
 
 def take_in(request: Request, max_batch: int, read_object: ReadObject) -> Intake:
     """Raises MalformedRequest or BatchTooLarge; what is wrong with one image shows when it is read."""
-    options = query_options(request)
     if request.mimetype == "multipart/form-data":
-        intake = _form(request, options)
+        intake = _form(request)
     else:
+        options = _options(request.args)
         body = request.get_data(cache=False)
         # no image begins with a brace, and `curl -d` forgets to say that it sends JSON
         is_json = request.is_json or body[:1] == b"{"
@@ -48,12 +48,12 @@ def check_batch(images: int, max_batch: int) -> None:
         raise BatchTooLarge(f"the request holds {images} images; at most {max_batch} are taken: send several requests")
 
 
-def query_options(request: Request) -> Options:
-    given = {name: value for name, value in request.args.items() if not name.startswith(SIGNATURE)}
+def _options(given: Mapping[str, str]) -> Options:
+    fields = {name: value for name, value in given.items() if not name.startswith(SIGNATURE)}
     try:
-        return msgspec.convert(given, Options, strict=False)  # not strict: numbers come as text
+        return msgspec.convert(fields, Options, strict=False)  # not strict: numbers come as text
     except msgspec.ValidationError as error:
-        raise MalformedRequest(f"query parameters: {error} (there are top_k and min_score)") from error
+        raise MalformedRequest(f"parameters: {error} (there are top_k and min_score)") from error
 
 
 def read_json(body: bytes, type: type[Message]) -> Message:
@@ -79,11 +79,11 @@ def _body(body: bytes, options: Options) -> Intake:
     return Intake([lambda: body], options, batch=False, source="body")
 
 
-def _form(request: Request, options: Options) -> Intake:
+def _form(request: Request) -> Intake:
     files = request.files.getlist(FIELD)
     if not files:
         raise MalformedRequest(f"the form has no file named `{FIELD}`: curl -F {FIELD}=@photo.jpg sends one")
-    return Intake([file.read for file in files], options, batch=len(files) > 1, source="form")
+    return Intake([file.read for file in files], _options(request.values), batch=len(files) > 1, source="form")
 
 
 def _json(body: bytes, options: Options, read_object: ReadObject) -> Intake:

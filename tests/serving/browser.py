@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
-    --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars --remote-debugging-pipe""".split()
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe"]
 PATIENCE = 30  # s, until what a test waits for must be there
 
 
@@ -52,7 +51,9 @@ class Tab:
     def wait_for(self, condition: str) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self.run(condition):
-            assert time.monotonic() < deadline, f"never true: {condition}; the page reads: {self.run('document.body.innerText')}"
+            assert time.monotonic() < deadline, (
+                f"never true: {condition}; the page reads: {self.run('document.body.innerText')}"
+            )
             time.sleep(0.05)
 
     def open(self, url: str) -> None:

@@ -1,0 +1,80 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from model.image import Limits
+from serving.errors import SettingsError
+from serving.settings import S3Prefix, Settings, granted_cpus
+
+
+def test_an_empty_environment_gives_the_defaults():
+    settings = Settings.from_environment({})
+    assert settings == Settings(threads=settings.threads)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("MODEL_URI", "s3://models/flowers", "model_uri", "s3://models/flowers"),
+        ("ENGINE", "litert", "engine", "litert"),
+        ("MODEL_CACHE", "/tmp/models", "cache", Path("/tmp/models")),
+        ("AWS_LAMBDA_FUNCTION_NAME", "classify", "metrics", True),
+        ("MAX_IMAGE_BYTES", "1000", "limits", Limits(max_bytes=1000)),
+        ("MAX_IMAGE_PIXELS", "1000", "limits", Limits(max_pixels=1000)),
+        ("MIN_IMAGE_SIDE", "1000", "limits", Limits(min_side=1000)),
+        ("MAX_BODY_BYTES", "1000", "max_body_bytes", 1000),
+        ("MAX_BATCH", "5", "max_batch", 5),
+        ("MAX_IN_FLIGHT", "6", "max_in_flight", 6),
+        ("IMAGE_SOURCES", "s3://a/b/, s3://c", "image_sources", (S3Prefix("a", "b/"), S3Prefix("c", ""))),
+        ("CORS_ORIGINS", "https://a.b http://c:3", "cors_origins", ("https://a.b", "http://c:3")),
+        ("CORS_ORIGINS", "*", "cors_origins", ("*",)),
+        ("API_KEY_NEEDED", "yes", "api_key_needed", True),
+        ("PORT", "9000", "port", 9000),
+        ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+    ],
+)
+def test_a_variable_sets_its_field(name, text, field, value):
+    assert getattr(Settings.from_environment({name: text}), field) == value
+    assert getattr(Settings(), field) != value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ENGINE", "onnx"),
+        ("MAX_BATCH", "0"),
+        ("MAX_BATCH", "many"),
+        ("MAX_IMAGE_BYTES", "-1"),
+        ("IMAGE_SOURCES", "https://photos"),
+        ("IMAGE_SOURCES", "s3://"),
+        ("CORS_ORIGINS", "site.example"),
+        ("API_KEY_NEEDED", "maybe"),
+        ("LOG_LEVEL", "loud"),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2 GB"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name, text):
+    with pytest.raises(SettingsError, match=f"^{name}={re.escape(repr(text))}: "):
+        Settings.from_environment({name: text})
+
+
+@pytest.mark.parametrize(("megabytes", "threads"), [("128", 1), ("1769", 1), ("3537", 1), ("3538", 2), ("10240", 5)])
+def test_lambda_gives_a_thread_for_each_1769_megabytes(megabytes, threads):
+    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": megabytes}).threads == threads
+
+
+@pytest.mark.parametrize(
+    ("quota", "cpus"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None)]
+)
+def test_a_container_gives_as_many_threads_as_its_quota_has_whole_cpus(tmp_path, quota, cpus):
+    (tmp_path / "cpu.max").write_text(quota)
+    unbounded = granted_cpus(tmp_path / "none")
+    assert granted_cpus(tmp_path / "cpu.max") == (cpus or unbounded)
+
+
+def test_a_place_in_s3_covers_its_own_bucket_and_prefix_only():
+    place = S3Prefix("photos", "uploads/")
+    assert place.covers("photos", "uploads/a.jpg")
+    assert not place.covers("photos", "private/a.jpg")
+    assert not place.covers("photos-2", "uploads/a.jpg")

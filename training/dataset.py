@@ -5,7 +5,7 @@ decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -90,8 +90,7 @@ def scan(root: Path, run: Run = Run(), decoded: Container[str] = ()) -> Dataset:
         readings = list(run.progress.items("images", pool.map(read, *zip(*files, strict=True)), len(files)))
     problems = ignored + [reading.problem for reading in readings if reading.problem]
     examples, twice = _once_each(root, [reading.example for reading in readings if reading.example])
-    labels = {label for label, _ in files}
-    return Dataset(root, tuple(examples), (*problems, *twice, *_few(labels, examples)))
+    return Dataset(root, tuple(examples), (*problems, *twice, *_few(root, examples)))
 
 
 def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
@@ -100,7 +99,7 @@ def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
     files: list[tuple[str, Path]] = []
     ignored = []
     for entry in sorted(root.iterdir()):
-        if not entry.is_dir() or entry.name.startswith("."):
+        if not _is_label(entry):
             ignored.append(Problem(Severity.NOTE, "ignored", entry.name, "not a folder of images: no label"))
             continue
         for path in sorted(entry.iterdir()):
@@ -114,6 +113,10 @@ def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
     if not files:
         raise DatasetError(f"{root} holds no labelled images; put them at {root}/<label>/<image>")
     return files, ignored
+
+
+def _is_label(entry: Path) -> bool:
+    return entry.is_dir() and not entry.name.startswith(".")
 
 
 def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str]) -> _Reading:
@@ -161,7 +164,7 @@ def _once_each(root: Path, examples: Sequence[Example]) -> tuple[list[Example], 
     return kept, problems
 
 
-def _few(labels: Iterable[str], examples: Sequence[Example]) -> list[Problem]:
+def _few(root: Path, examples: Sequence[Example]) -> list[Problem]:
     counts = Counter(example.label for example in examples)
     return [
         Problem(
@@ -170,6 +173,6 @@ def _few(labels: Iterable[str], examples: Sequence[Example]) -> list[Problem]:
             label,
             f"{counts[label]} readable images; at least {FEW} are advised, 100 and more are better",
         )
-        for label in sorted(labels)
+        for label in sorted(entry.name for entry in root.iterdir() if _is_label(entry))
         if counts[label] < FEW
     ]

@@ -109,7 +109,7 @@ def test_an_incomplete_version_is_refused_by_name(store: Store, tmp_path: Path) 
 
 def test_an_unknown_model_is_answered_with_the_known_ones(store: Store, tmp_path: Path) -> None:
     store.publish(*finished(tmp_path / "export"))
-    with pytest.raises(ModelNotFound, match="no model 'trees' in .* flowers"):
+    with pytest.raises(ModelNotFound, match=r"no model 'trees' in .* flowers"):
         locate(f"{store.uri}/trees")
     with pytest.raises(ModelNotFound, match="flowers/7"):
         locate(f"{store.uri}/flowers/7").manifest()

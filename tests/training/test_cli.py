@@ -1,0 +1,140 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.tiny import draw_colours
+from training.cli import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def photos_of(tiny_model: str) -> Path:
+    return Path(tiny_model).parents[1] / "images"
+
+
+def test_check_prints_a_table_writes_json_and_fails_on_errors(tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "images", 25)
+    report = tmp_path / "report.json"
+    sound = run("check", images, "--report", report)
+    assert sound.exit_code == 0, sound.output
+    assert "75 images of 3 labels; 0 errors, 0 warnings, 0 notes" in sound.output
+    (images / "red" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    broken = run("check", images, "--report", report)
+    assert broken.exit_code == 1
+    assert "corrupt" in broken.output
+    found = json.loads(report.read_text())
+    assert found["images"] == {"blue": 25, "green": 25, "red": 25}
+    assert [(problem["severity"], problem["path"]) for problem in found["problems"]] == [("error", "red/broken.jpg")]
+
+
+def test_predict_prints_one_label_per_image(tiny_model: str) -> None:
+    paths = [photos_of(tiny_model) / label / "00.jpg" for label in ("red", "blue")]
+    found = run("predict", tiny_model, *paths)
+    assert found.exit_code == 0, found.output
+    assert [line.split()[1] for line in found.stdout.splitlines()] == ["red", "blue"]
+
+
+def test_predict_gives_json_with_as_many_labels_as_asked(tiny_model: str) -> None:
+    found = run("predict", tiny_model, photos_of(tiny_model) / "red" / "00.jpg", "--json", "--top-k", 2)
+    labels = json.loads(found.stdout)["labels"]
+    assert len(labels) == 2
+    assert labels[0]["name"] == "red"
+    assert labels[0]["score"] > labels[1]["score"]
+
+
+def test_predict_goes_on_after_a_file_that_cannot_be_read(tiny_model: str, tmp_path: Path) -> None:
+    (tmp_path / "page.jpg").write_text("<html>")
+    good = photos_of(tiny_model) / "red" / "00.jpg"
+    found = run("predict", tiny_model, tmp_path / "page.jpg", tmp_path / "missing.jpg", good)
+    assert found.exit_code == 1
+    assert "red" in found.stdout
+    assert "page.jpg: not an image" in found.stderr
+    assert "missing.jpg" in found.stderr
+
+
+def test_evaluate_prints_the_accuracy_with_its_n_and_interval(tiny_model: str, tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "new", 10, seed=7)
+    found = run("evaluate", tiny_model, images)
+    assert "100.0% of N = 30 (95 % interval 88.6% – 100.0%)" in found.stdout
+    (images / "red").rename(images / "crimson")
+    assert "labels that the model does not know: crimson" in run("evaluate", tiny_model, images).stderr
+
+
+def test_list_shows_each_version_with_its_figures(tiny_model: str) -> None:
+    found = run("list", Path(tiny_model).parent)
+    assert found.exit_code == 0, found.output
+    assert "tiny" in found.stdout
+    assert "int8" in found.stdout
+    assert "%" in found.stdout
+
+
+def test_publish_copies_a_version_to_another_store(tiny_model: str, tmp_path: Path) -> None:
+    found = run("publish", tiny_model, tmp_path / "second")
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "second/tiny/1/saved_model.pb").exists()
+    assert "second/tiny/1" in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["predict", "nowhere/flowers", "x.jpg"], "no model 'flowers' in nowhere"),
+        (["check", "nowhere"], "nowhere is not a folder"),
+        (["retrain", "nowhere", "--name", "x", "--weights", "none.h5"], "none.h5: no such file"),
+        (["retrain", "--name", "x"], "Name the folder of images once"),
+        (["retrain", "photos", "--image_dir", "photos", "--name", "x"], "Name the folder of images once"),
+        (["retrain", "photos", "--name", "x", "--testing_percentage", "95"], "leave no sound split"),
+        (["retrain", "photos", "--name", "x", "--train_batch_size", "100"], "No such option"),
+        (["retrain", "photos"], "--name"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_and_no_traceback(arguments: list[str], says: str) -> None:
+    found = run(*arguments)
+    assert found.exit_code in {1, 2}
+    assert says in found.stderr
+    assert "Traceback" not in found.output
+
+
+def test_the_command_that_the_readme_shows_runs_as_typed() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "training", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    for command in ("retrain", "check", "predict", "evaluate", "publish", "list", "sample"):
+        assert command in found.stdout
+
+
+def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_feature(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """1,500 flower photos through the real Inception v3: what README promises, by the command that README shows."""
+    command = [
+        sys.executable,
+        "-m",
+        "training",
+        "retrain",
+        f"--image_dir={shared_data / 'flower_photos'}",
+        "--name=flowers",
+    ]
+    command += [f"--store={tmp_path / 'store'}", f"--bottleneck_dir={tmp_path / 'bottlenecks'}"]
+    command += [f"--weights={shared_data / 'inception_v3.weights.h5'}", "--print_misclassified_test_images"]
+    outputs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout for _ in range(2)]
+    assert "1,498 features: 0 from the cache" in outputs[0]
+    assert "1,498 features: 1,498 from the cache" in outputs[1]
+    manifest = json.loads((tmp_path / "store/flowers/2/assets.extra/manifest.json").read_text())
+    first = json.loads((tmp_path / "store/flowers/1/assets.extra/manifest.json").read_text())
+    assert manifest["metrics"] == first["metrics"]
+    assert manifest["metrics"]["litert"]["n"] == 217
+    assert manifest["metrics"]["litert"]["accuracy"] > 0.86  # 88 % on average over splits, ± 2 points for a single one
+    assert manifest["parity"]["twin"]["precision"] == "int8"
+    assert manifest["parity"]["twin"]["top1_agreement"] >= 0.95
+    assert outputs[0].count(".jpg") >= 10  # the misclassified ones, by name
+    shutil.rmtree(tmp_path)

@@ -1,0 +1,110 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from training.dataset import Dataset, Severity, scan
+from training.errors import DatasetError
+from training.split import Percentages, part_of
+
+
+def paint(path: Path, colour: tuple[int, int, int], format: str | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (32, 32), colour).save(path, format)
+    return path
+
+
+def painted(root: Path, count: int = 25) -> Path:
+    for i in range(count):
+        paint(root / "daisy" / f"{i}.png", (i, 0, 0))
+        paint(root / "rose" / f"{i}.jpg", (0, 9 * i, 0))
+    return root
+
+
+def found(dataset: Dataset) -> set[tuple[str, str]]:
+    return {(problem.kind, problem.path) for problem in dataset.problems}
+
+
+def test_a_sound_folder_has_no_problem(tmp_path: Path) -> None:
+    dataset = scan(painted(tmp_path))
+    assert dataset.problems == ()
+    assert dataset.labels == ("daisy", "rose")
+    assert len(dataset.examples) == 50
+
+
+def test_each_kind_of_problem_is_found_and_named(tmp_path: Path) -> None:
+    painted(tmp_path)
+    sound = (tmp_path / "rose/1.jpg").read_bytes()
+    (tmp_path / "rose/cut.jpg").write_bytes(sound[:-100])
+    (tmp_path / "rose/empty.jpg").write_bytes(b"")
+    (tmp_path / "rose/page.jpg").write_bytes(b"<html>not found</html>")
+    (tmp_path / "rose/notes.txt").write_text("not an image")
+    (tmp_path / "rose/.DS_Store").write_bytes(b"\0")
+    (tmp_path / "rose/more").mkdir()
+    (tmp_path / "readme.md").write_text("beside the labels")
+    paint(tmp_path / "rose/png.jpg", (1, 2, 3), "PNG")
+    Image.new("RGB", (8, 8)).save(tmp_path / "rose/small.png")
+    Image.new("1", (8000, 8000)).save(tmp_path / "rose/huge.png")
+    shutil.copy(tmp_path / "rose/2.jpg", tmp_path / "rose/again.jpg")
+    shutil.copy(tmp_path / "rose/3.jpg", tmp_path / "daisy/both.jpg")
+    paint(tmp_path / "lily/only.png", (7, 7, 7))
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad/cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    dataset = scan(tmp_path)
+    assert found(dataset) == {
+        ("corrupt", "rose/cut.jpg"),
+        ("unsupported", "rose/empty.jpg"),
+        ("unsupported", "rose/page.jpg"),
+        ("ignored", "rose/notes.txt"),
+        ("ignored", "rose/.DS_Store"),
+        ("ignored", "rose/more"),
+        ("ignored", "readme.md"),
+        ("misnamed", "rose/png.jpg"),
+        ("out-of-bounds", "rose/small.png"),
+        ("out-of-bounds", "rose/huge.png"),
+        ("duplicate", "rose/again.jpg"),
+        ("conflict", "rose/3.jpg"),
+        ("few", "lily"),
+        ("few", "empty"),
+        ("corrupt", "bad/cut.png"),
+        ("few", "bad"),
+    }
+    errors = {problem.path for problem in dataset.problems_of(Severity.ERROR)}
+    assert {"rose/cut.jpg", "rose/3.jpg", "bad"} <= errors
+    assert not {"rose/png.jpg", "rose/again.jpg", "rose/notes.txt", "lily"} & errors
+
+
+def test_moving_renaming_and_adding_change_no_images_part(tmp_path: Path) -> None:
+    def parts(root: Path) -> dict[str, str]:
+        return {example.digest: part_of(example.digest, Percentages()) for example in scan(root).examples}
+
+    before = parts(painted(tmp_path / "here"))
+    shutil.move(tmp_path / "here", tmp_path / "there")
+    for path in sorted((tmp_path / "there").rglob("*.*")):
+        path.rename(path.with_name(f"renamed-{path.name}"))
+    paint(tmp_path / "there/rose/new.png", (250, 250, 0))
+    after = parts(tmp_path / "there")
+    assert len(after) == len(before) + 1
+    assert {digest: after[digest] for digest in before} == before
+
+
+def test_the_order_of_examples_does_not_follow_names(tmp_path: Path) -> None:
+    first = [example.digest for example in scan(painted(tmp_path)).examples]
+    (tmp_path / "rose/1.jpg").rename(tmp_path / "rose/zzz.jpg")
+    assert [example.digest for example in scan(tmp_path).examples] == first
+
+
+def test_contents_that_were_decoded_before_are_not_decoded_again(tmp_path: Path) -> None:
+    painted(tmp_path)
+    (tmp_path / "rose/cut.jpg").write_bytes((tmp_path / "rose/1.jpg").read_bytes()[:-100])
+    everything = type("All", (), {"__contains__": lambda self, digest: True})()
+    assert scan(tmp_path, decoded=everything).problems == ()
+
+
+@pytest.mark.parametrize("make", [lambda root: None, lambda root: root.write_text(""), lambda root: root.mkdir()])
+def test_a_folder_without_labelled_images_says_where_to_put_them(tmp_path: Path, make) -> None:
+    make(tmp_path / "photos")
+    with pytest.raises(DatasetError, match="photos"):
+        scan(tmp_path / "photos")

@@ -1,0 +1,122 @@
+"""The exported directory, called by TensorFlow alone, as a stranger would."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from model.classifier import load_classifier
+from model.errors import ModelCorrupt
+from model.golden import SCORES
+from model.image import decode
+from model.manifest import EXTRA, LABELS, MANIFEST, TWIN, Manifest
+from training.export import compare
+
+
+@pytest.fixture(scope="module")
+def directory(tiny_model: str) -> Path:
+    return Path(tiny_model) / "1"
+
+
+@pytest.fixture(scope="module")
+def photos(tiny_model: str) -> list[Path]:
+    return sorted((Path(tiny_model).parents[1] / "images").glob("*/0*.jpg"))
+
+
+def test_serving_default_scores_a_batch_without_any_code_of_ours(directory: Path, photos: list[Path]) -> None:
+    images = np.stack([decode(path.read_bytes()).tensor for path in photos])
+    scores = (
+        tf.saved_model.load(str(directory)).signatures["serving_default"](image=tf.constant(images))["scores"].numpy()
+    )
+    assert scores.shape == (len(photos), 3)
+    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    labels = (directory / LABELS).read_text().splitlines()
+    assert [labels[i] for i in scores.argmax(axis=1)] == [path.parent.name for path in photos]
+
+
+def test_serving_bytes_takes_encoded_images_and_names_the_classes(directory: Path, photos: list[Path]) -> None:
+    encoded = tf.constant([path.read_bytes() for path in photos])
+    answer = tf.saved_model.load(str(directory)).signatures["serving_bytes"](image_bytes=encoded)
+    best = answer["scores"].numpy().argmax(axis=1)
+    named = [row[i].decode() for row, i in zip(answer["classes"].numpy(), best, strict=True)]
+    assert named == [path.parent.name for path in photos]
+
+
+def test_variables_are_stored_once(directory: Path) -> None:
+    reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
+    stored = [name for name in reader.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
+    assert len(stored) == 2  # the head's weights and bias: the tiny backbone has none
+
+
+def test_the_directory_is_what_tensorflow_serving_expects(directory: Path) -> None:
+    names = {path.name for path in directory.iterdir()}
+    assert {"saved_model.pb", "variables", EXTRA} <= names
+    assert directory.name == "1"
+
+
+def test_the_manifest_tells_where_the_model_came_from(directory: Path) -> None:
+    manifest = Manifest.loads((directory / MANIFEST).read_bytes(), "here")
+    assert manifest.labels == ("blue", "green", "red")
+    assert manifest.backbone == {"name": "tiny", "weights": "none", "sha256": "0" * 64}
+    assert manifest.training["images"] == {"train": 82, "validation": 18, "test": 20}
+    assert len(manifest.training["split"]["digest"]) == 64
+    assert manifest.metrics["litert"]["n"] == 20
+    assert manifest.metrics["litert"]["accuracy"] > 0.9
+    low, high = manifest.metrics["litert"]["accuracy_interval"]
+    assert 0 < low < manifest.metrics["litert"]["accuracy"] <= high
+    assert manifest.parity["twin"]["precision"] == "int8"
+    assert manifest.parity["twin"]["top1_agreement"] == 1
+    assert {"python", "keras", "numpy", "ai-edge-litert"} <= set(manifest.libraries)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tensorflow"])
+def test_both_engines_load_the_version_and_name_every_photo(tiny_model: str, photos: list[Path], engine: str) -> None:
+    classifier = load_classifier(tiny_model, engine)
+    assert classifier.engine.name == engine
+    answers = classifier.classify(np.stack([decode(path.read_bytes()).tensor for path in photos]), top_k=2)
+    assert [answer[0].name for answer in answers] == [path.parent.name for path in photos]
+    assert all(len(answer) == 2 for answer in answers)
+
+
+def test_a_model_that_does_not_score_its_golden_images_is_refused(tiny_model: str, tmp_path: Path) -> None:
+    import shutil
+
+    from model.manifest import describe_files
+
+    shutil.copytree(Path(tiny_model) / "1", tmp_path / "tiny" / "1")
+    directory = tmp_path / "tiny" / "1"
+    expected = json.loads((directory / SCORES).read_text())
+    for scores in expected.values():
+        scores["litert"] = scores["litert"][::-1]
+    (directory / SCORES).write_text(json.dumps(expected))
+    manifest = Manifest.loads((directory / MANIFEST).read_bytes(), "here")
+    fields = {**manifest.__dict__, "files": describe_files(directory)}
+    (directory / MANIFEST).write_text(Manifest(**fields).dumps())  # all digests right, and still the wrong scores
+    with pytest.raises(ModelCorrupt, match="golden image"):
+        load_classifier(f"{tmp_path}/tiny", "litert")
+    assert load_classifier(f"{tmp_path}/tiny", "tensorflow").version == 1
+
+
+def test_a_twin_that_names_images_differently_is_not_good_enough() -> None:
+    reference = np.eye(4, dtype=np.float32)[[0, 1, 2, 3] * 10]
+    twin = reference.copy()
+    twin[:4] = np.roll(reference[:4], 1, axis=1)
+    classes = np.array([0, 1, 2, 3] * 10)
+    parity = compare("int8", reference, twin, classes)
+    assert parity.top1_agreement == 0.9
+    assert parity.largest_difference == 1
+    assert not parity.good
+    assert compare("fp32", reference, reference, classes).good
+
+
+def test_a_twin_below_the_bar_falls_back_to_a_more_exact_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.tiny import retrain_tiny
+
+    monkeypatch.setattr("training.export.AGREEMENT", 1.1)  # no twin can pass
+    uri, outcome = retrain_tiny(tmp_path)
+    assert outcome.manifest.parity["twin"] is None
+    assert [parity["precision"] for parity in outcome.manifest.parity["refused"]] == ["int8", "fp16", "fp32"]
+    assert TWIN not in outcome.manifest.files
+    assert load_classifier(uri).engine.name == "tensorflow"

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.dataset import Example
+from training.errors import DatasetError
+from training.split import Part, Percentages, part_of, split
+
+DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
+SHARES = st.tuples(st.integers(1, 35), st.integers(1, 35)).map(lambda both: Percentages(*both))
+
+
+def examples(count: int, label: str = "daisy") -> list[Example]:
+    return [Example(Path(f"{label}/{i}.jpg"), label, f"{hash((label, i)) % 2**256:064x}") for i in range(count)]
+
+
+@given(st.sets(DIGESTS, min_size=60, max_size=120), SHARES)
+def test_every_example_lands_in_exactly_one_part(digests: set[str], percentages: Percentages) -> None:
+    given = [Example(Path(f"{digest}.jpg"), "ab"[i % 2], digest) for i, digest in enumerate(sorted(digests))]
+    try:
+        parts = split(given, percentages)
+    except DatasetError as error:
+        assert "has no image for" in str(error)
+    else:
+        assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.digest) == given
+
+
+@given(DIGESTS, SHARES, st.integers(0, 20))
+def test_a_larger_test_share_never_takes_an_image_out_of_the_test(digest: str, shares: Percentages, more: int) -> None:
+    if part_of(digest, shares) is Part.TEST:
+        assert part_of(digest, Percentages(shares.testing + more, shares.validation)) is Part.TEST
+
+
+@given(st.integers(0, 15))
+def test_images_sampled_by_their_own_hash_still_spread_over_the_parts(prefix: int) -> None:
+    sampled = [f"{prefix:x}{i:063x}" for i in range(2000)]
+    tested = sum(part_of(digest, Percentages(20, 20)) is Part.TEST for digest in sampled)
+    assert 300 < tested < 500
+
+
+def test_the_shares_are_close_to_what_was_asked() -> None:
+    parts = [part_of(f"{i:064x}", Percentages(15, 10)) for i in range(10_000)]
+    assert abs(parts.count(Part.TEST) / 10_000 - 0.15) < 0.01
+    assert abs(parts.count(Part.VALIDATION) / 10_000 - 0.10) < 0.01
+
+
+def test_a_class_without_a_test_image_is_named() -> None:
+    few = [example for example in examples(200, "rose") if part_of(example.digest, Percentages()) is not Part.TEST]
+    with pytest.raises(DatasetError, match="'rose' has no image for test: add images"):
+        split([*examples(200), *few], Percentages())
+
+
+def test_one_class_is_no_classification() -> None:
+    with pytest.raises(DatasetError, match=r"only one class \(daisy\)"):
+        split(examples(50), Percentages())
+
+
+@pytest.mark.parametrize("shares", [(0, 10), (10, 0), (60, 40), (-5, 10)])
+def test_shares_that_leave_nothing_are_refused(shares: tuple[int, int]) -> None:
+    with pytest.raises(DatasetError, match="leave no sound split"):
+        Percentages(*shares)
+
+
+def test_the_split_digest_tells_the_same_data_from_other_data() -> None:
+    some = [*examples(100), *examples(100, "rose")]
+    renamed = [Example(Path("elsewhere") / e.path.name, e.label, e.digest) for e in reversed(some)]
+    assert split(some, Percentages()).digest == split(renamed, Percentages()).digest
+    assert split(some, Percentages()).digest != split(some[1:], Percentages()).digest

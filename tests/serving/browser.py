@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ QUIET = [
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 ]
+START = """import os, sys
+os.dup2(int(sys.argv[1]), 3)  # Chromium reads commands on 3 …
+os.dup2(int(sys.argv[2]), 4)  # … and writes replies on 4
+os.execv(sys.argv[3], sys.argv[3:])"""
 PATIENCE = 30  # s, until what a test waits for must be there
 
 
@@ -99,10 +104,13 @@ def chromium(profile: Path) -> Iterator[Tab]:
     """Open a tab of a fresh browser whose profile is this empty folder."""
     commands_out, commands_in = os.pipe()
     replies_out, replies_in = os.pipe()
-    shell = f'exec "$0" "$@" 3<&{commands_out} 4>&{replies_in}'  # Chromium reads commands on 3, writes replies on 4
-    arguments = ["sh", "-c", shell, str(CHROMIUM), *QUIET, f"--user-data-dir={profile}"]
-    log = subprocess.DEVNULL
-    browser = subprocess.Popen(arguments, pass_fds=(commands_out, replies_in), stdout=log, stderr=log)
+    arguments = [sys.executable, "-c", START, str(commands_out), str(replies_in), str(CHROMIUM), *QUIET]
+    browser = subprocess.Popen(
+        [*arguments, f"--user-data-dir={profile}"],
+        pass_fds=(commands_out, replies_in),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     os.close(commands_out)
     os.close(replies_in)
     with os.fdopen(commands_in, "wb") as commands, os.fdopen(replies_out, "rb") as replies:

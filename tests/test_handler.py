@@ -1,0 +1,117 @@
+"""handler.http as Lambda runs it: a process of its own, told by its environment, with a real model."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.events import event_names, load_event
+from tests.tiny import COLOURS
+
+ROOT = Path(__file__).parents[1]
+HTTP = ("alb", "apigateway", "function-url")
+NEVER_NEEDED_TO_NAME_AN_IMAGE = [
+    "boto3",
+    "botocore.client",
+    "concurrent.futures.thread",
+    "pi_heif",
+    "serving.dialect",
+    "serving.openapi",
+    "serving.pages",
+    "serving.uploads",
+    "tensorflow",
+    "training",
+]
+
+SCRIPT = """
+import json, sys
+import handler
+events = json.load(open(sys.argv[1]))
+answers = [handler.http(event, None) for event in events]
+json.dump({"answers": answers, "modules": sorted(sys.modules)}, open(sys.argv[2], "w"))
+"""
+
+
+def run_handler(folder: Path, names: list[str], **environment: str):
+    """Answer the named events in a fresh process; return its answers, its modules and all that it printed."""
+    (folder / "events.json").write_text(json.dumps([load_event(name) for name in names]))
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(folder / "events.json"), str(folder / "answers.json")],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "TF_CPP_MIN_LOG_LEVEL": "3"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads((folder / "answers.json").read_text())
+    return result["answers"], result["modules"], done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("engine", ["litert", "tensorflow"])
+def test_every_event_is_answered_by_a_real_model(tiny_model, tmp_path, engine):
+    names = event_names(*HTTP)
+    answers, _, _ = run_handler(
+        tmp_path, names, MODEL_URI=tiny_model, ENGINE=engine, CORS_ORIGINS="https://site.example"
+    )
+    assert {name: answer["statusCode"] for name, answer in zip(names, answers, strict=True)} == dict.fromkeys(
+        names, 200
+    )
+    image = json.loads(answers[names.index("apigateway-v2-image")]["body"])
+    preflight = answers[names.index("apigateway-v1-preflight")]["multiValueHeaders"]
+    assert image["labels"][0]["name"] in COLOURS
+    assert image["model"] == {"name": "tiny", "version": 1}
+    assert preflight["Access-Control-Allow-Origin"] == ["https://site.example"]
+
+
+def test_naming_an_image_imports_only_what_that_needs(tiny_model, tmp_path):
+    _, modules, _ = run_handler(tmp_path, ["apigateway-v2-image"], MODEL_URI=tiny_model)
+    assert "ai_edge_litert" in modules
+    assert not set(NEVER_NEEDED_TO_NAME_AN_IMAGE) & set(modules)
+
+
+def test_what_needs_no_model_imports_no_engine(tmp_path):
+    _, modules, _ = run_handler(tmp_path, ["apigateway-v1-health", "apigateway-v1-preflight"], ENGINE="tensorflow")
+    assert not {"tensorflow", "ai_edge_litert", "boto3"} & set(modules)
+
+
+def test_the_log_is_json_with_metrics_and_without_images_or_keys(tiny_model, tmp_path):
+    names = ["apigateway-v1-image", "apigateway-v1-json", "apigateway-v1-health"]
+    answers, _, printed = run_handler(tmp_path, names, MODEL_URI=tiny_model, AWS_LAMBDA_FUNCTION_NAME="classify")
+    lines = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    answered = [line for line in lines if line.get("message") == "answered"]
+    metrics = [line for line in lines if "_aws" in line]
+    event = load_event("apigateway-v1-image")
+    assert [line["source"] for line in answered] == ["body", "base64"]  # and no line for a load balancer's question
+    assert answered[0]["request_id"] == json.loads(answers[0]["body"])["request_id"]
+    assert [line["Infer"] for line in metrics] == [[line["infer_ms"]] for line in answered]
+    assert [("Load" in line) for line in metrics] == [True, False]
+    assert event["headers"]["x-api-key"] not in printed
+    assert event["body"][:24] not in printed
+
+
+def test_an_event_of_another_shape_is_refused_by_what_is_understood():
+    done = subprocess.run(
+        [sys.executable, "-c", "import handler; handler.http({'Records': [{'eventSource': 'aws:s3'}]}, None)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "UnknownEvent: handler.http understands API Gateway REST (v1)" in done.stderr
+    assert "an event with the fields Records from aws:s3" in done.stderr
+
+
+def test_a_setting_that_cannot_be_used_stops_the_start():
+    done = subprocess.run(
+        [sys.executable, "-c", "import handler"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "ENGINE": "onnx"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "SettingsError: ENGINE='onnx': must be one of auto, litert, tensorflow" in done.stderr

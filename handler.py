@@ -1,12 +1,16 @@
 """The Lambda entry points, thin: what arrived goes to the right door of `serving`. Nothing here touches the network."""
 
 import os
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from serving.app import create_app
 from serving.gateway import answer
 from serving.models import open_models
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.uploads import UploadDesk
 
 settings = Settings.from_environment(os.environ)
 models = open_models(settings)
@@ -20,6 +24,11 @@ def http(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """S3, SQS-wrapped S3, EventBridge and S3 Batch Operations."""
-    from serving import uploads
+    return _upload_desk().handle(event, context)
 
-    return uploads.handle(event, context, settings, models)
+
+@cache
+def _upload_desk() -> "UploadDesk":
+    from serving.uploads import open_desk
+
+    return open_desk(settings, models)

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -178,9 +179,9 @@ def open_store(uri: str) -> Store:
 
 @dataclass(frozen=True)
 class Address:
-    """What a model's URI names: one version, whichever an alias points to, or the newest."""
+    """What a model's URI names: one version, whichever an alias points to, or the newest. Nothing is touched yet."""
 
-    store: Store
+    store_uri: str
     name: str
     version: int | None
     alias: str
@@ -193,7 +194,11 @@ class Address:
         version = int(name) if VERSION.fullmatch(name) and not alias else None
         if version or not name:
             parent, _, name = parent.rpartition("/")
-        return cls(open_store(parent or "."), name, version, alias)
+        return cls(parent or ".", name, version, alias)
+
+    @cached_property
+    def store(self) -> Store:
+        return open_store(self.store_uri)
 
     def places(self) -> list[Place]:
         """The version to serve, then those that may stand in for it, best first. Raises ModelNotFound or StoreError."""

@@ -8,8 +8,11 @@ RecognitionError
 │   ├── BatchTooLarge         more images than the limit
 │   ├── SourceForbidden       an S3 place outside the allow-list
 │   ├── ObjectNotFound        an S3 object that is missing, or that we may not read: the caller cannot tell which
+│   ├── UploadsNotOffered     no bucket is named to upload to
+│   ├── ResultNotReady        an upload whose result is not there, or not there yet
 │   ├── UnknownModel          a model or version that is not the one served
 │   ├── UnknownEvent          a Lambda event of no shape we understand
+│   ├── OutOfTime             too little of the invocation's time is left to begin another upload
 │   └── Busy                  as many requests at work as the process may hold
 └── SettingsError             an environment variable that cannot be used; raised at start, before any request
 """
@@ -41,11 +44,23 @@ class ObjectNotFound(RequestError):
     pass
 
 
+class UploadsNotOffered(RequestError):
+    pass
+
+
+class ResultNotReady(RequestError):
+    pass
+
+
 class UnknownModel(RequestError):
     pass
 
 
 class UnknownEvent(RequestError):
+    pass
+
+
+class OutOfTime(RequestError):
     pass
 
 

@@ -18,8 +18,16 @@ class Journal(Protocol):
         """Note an answered request."""
         ...
 
+    def settled(self, entry: Entry) -> None:
+        """Note what became of an upload."""
+        ...
+
     def failed(self, entry: Entry, error: Exception) -> None:
         """Note why a request failed through no fault of the caller, with the traceback."""
+        ...
+
+    def refused(self, entry: Entry, error: Exception) -> None:
+        """Note a version of the model that is not taken into service, and raise the alarm."""
         ...
 
 
@@ -38,8 +46,24 @@ class LogJournal:
         if self._metrics:
             _emit(entry)
 
+    def settled(self, entry: Entry) -> None:
+        self._logger.info("settled", extra=dict(entry))
+
     def failed(self, entry: Entry, error: Exception) -> None:
         self._logger.error("failed", extra=dict(entry), exc_info=error)
+
+    def refused(self, entry: Entry, error: Exception) -> None:
+        self._logger.error("model refused", extra=dict(entry), exc_info=error)
+        if self._metrics:
+            _alarm()
+
+
+def _alarm() -> None:
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="recognition")
+    metrics.add_metric("ModelRefused", MetricUnit.Count, 1)
+    metrics.flush_metrics()
 
 
 def _emit(entry: Entry) -> None:

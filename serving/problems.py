@@ -21,10 +21,13 @@ from serving.errors import (
     MalformedBase64,
     MalformedRequest,
     ObjectNotFound,
+    OutOfTime,
+    ResultNotReady,
     SettingsError,
     SourceForbidden,
     UnknownEvent,
     UnknownModel,
+    UploadsNotOffered,
 )
 from serving.messages import Problem
 
@@ -43,9 +46,12 @@ TABLE: dict[type[RecognitionError], tuple[int, str]] = {
     BatchTooLarge: (413, "batch_too_large"),
     SourceForbidden: (403, "source_forbidden"),
     ObjectNotFound: (404, "object_not_found"),
+    UploadsNotOffered: (404, "uploads_not_offered"),
+    ResultNotReady: (404, "result_not_ready"),
     UnknownModel: (404, "unknown_model"),
     UnknownEvent: (400, "unknown_event"),
     Busy: (429, "busy"),
+    OutOfTime: (503, "out_of_time"),
     ModelNotFound: (503, "model_not_found"),
     ModelCorrupt: (503, "model_corrupt"),
     ModelIncompatible: (503, "model_incompatible"),

@@ -28,20 +28,33 @@ class S3Prefix:
 
 @dataclass(frozen=True)
 class Settings:
-    model_uri: str = ""  # MODEL_URI: <store>/<name>[/<version>]; a store is a folder or s3://bucket/prefix
+    model_uri: str = ""  # MODEL_URI: <store>/<name>[/<version> or @<alias>]; a store is a folder or s3://bucket/prefix
+    model_refresh: int = 60  # MODEL_REFRESH_SECONDS: how often a running process looks where an alias points
     engine: str = "auto"  # ENGINE: auto, litert or tensorflow
     cache: Path | None = None  # MODEL_CACHE: where files of a remote store are kept; else under the temporary directory
-    threads: int = 1  # from what Lambda or the container grants
+    threads: int = 1  # THREADS: that score one image; else as many as Lambda or the container grants CPUs
     limits: Limits = Limits()  # noqa: RUF009 - a frozen value. MAX_IMAGE_BYTES, MAX_IMAGE_PIXELS, MIN_IMAGE_SIDE
     max_body_bytes: int = 32 * 2**20  # MAX_BODY_BYTES: a whole request; Lambda itself stops at 6 MB
     max_batch: int = 16  # MAX_BATCH: images in one request
     max_in_flight: int = 32  # MAX_IN_FLIGHT: requests one process works on at once; each may hold a decoded image
     image_sources: tuple[S3Prefix, ...] = ()  # IMAGE_SOURCES: where S3 references may point: s3://bucket/prefix, …
+    uploads_bucket: str = ""  # UPLOADS_BUCKET: where POST /v1/uploads lets images be put; none: that is not offered
+    uploads_prefix: str = "uploads/"  # UPLOADS_PREFIX: what is put under it is classified …
+    results_prefix: str = "results/"  # RESULTS_PREFIX: … and has its result here; neither may begin with the other
+    tag_uploads: bool = False  # TAG_UPLOADS: write the best label onto the uploaded object as a tag
+    publish_events: bool = False  # PUBLISH_EVENTS: put each result on the account's default event bus
     cors_origins: tuple[str, ...] = ()  # CORS_ORIGINS: https://site.example, … or *; none: no other site may call
     api_key_needed: bool = False  # API_KEY_NEEDED: the gateway in front asks for one, so the page and OpenAPI do too
     port: int = 8080  # PORT: of `python -m serving`; gunicorn is told its own
     log_level: str = "INFO"  # LOG_LEVEL
     metrics: bool = False  # on Lambda: CloudWatch reads them from the log
+
+    def __post_init__(self) -> None:
+        if self.uploads_prefix.startswith(self.results_prefix) or self.results_prefix.startswith(self.uploads_prefix):
+            raise SettingsError(
+                f"UPLOADS_PREFIX={self.uploads_prefix!r} and RESULTS_PREFIX={self.results_prefix!r}: neither may begin with "
+                "the other, or a result would be taken for an upload; use uploads/ and results/"
+            )
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -56,9 +69,11 @@ class Settings:
 
         return cls(
             model_uri=read("MODEL_URI", str, cls.model_uri),
+            model_refresh=read("MODEL_REFRESH_SECONDS", _positive, cls.model_refresh),
             engine=read("ENGINE", _one_of("auto", "litert", "tensorflow"), cls.engine),
             cache=read("MODEL_CACHE", Path, cls.cache),
-            threads=read("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", lambda megabytes: max(1, int(megabytes) // MB_PER_CPU), 0)
+            threads=read("THREADS", _positive, 0)
+            or read("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", lambda megabytes: max(1, int(megabytes) // MB_PER_CPU), 0)
             or granted_cpus(),
             limits=Limits(
                 max_bytes=read("MAX_IMAGE_BYTES", _positive, Limits.max_bytes),
@@ -69,6 +84,11 @@ class Settings:
             max_batch=read("MAX_BATCH", _positive, cls.max_batch),
             max_in_flight=read("MAX_IN_FLIGHT", _positive, cls.max_in_flight),
             image_sources=read("IMAGE_SOURCES", _s3_prefixes, cls.image_sources),
+            uploads_bucket=read("UPLOADS_BUCKET", str, cls.uploads_bucket),
+            uploads_prefix=read("UPLOADS_PREFIX", str, cls.uploads_prefix),
+            results_prefix=read("RESULTS_PREFIX", str, cls.results_prefix),
+            tag_uploads=read("TAG_UPLOADS", _yes_or_no, cls.tag_uploads),
+            publish_events=read("PUBLISH_EVENTS", _yes_or_no, cls.publish_events),
             cors_origins=read("CORS_ORIGINS", _origins, cls.cors_origins),
             api_key_needed=read("API_KEY_NEEDED", _yes_or_no, cls.api_key_needed),
             port=read("PORT", _positive, cls.port),

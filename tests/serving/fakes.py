@@ -31,13 +31,21 @@ class ColourEngine:
 class ListJournal:
     def __init__(self) -> None:
         self.lines: list[Entry] = []
+        self.uploads: list[Entry] = []
         self.failures: list[tuple[Entry, Exception]] = []
+        self.refusals: list[tuple[Entry, Exception]] = []
 
     def answered(self, entry: Entry) -> None:
         self.lines.append(entry)
 
+    def settled(self, entry: Entry) -> None:
+        self.uploads.append(entry)
+
     def failed(self, entry: Entry, error: Exception) -> None:
         self.failures.append((entry, error))
+
+    def refused(self, entry: Entry, error: Exception) -> None:
+        self.refusals.append((entry, error))
 
 
 def colour_classifier() -> Classifier:

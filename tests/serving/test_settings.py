@@ -27,6 +27,12 @@ def test_an_empty_environment_gives_the_defaults():
         ("MAX_BATCH", "5", "max_batch", 5),
         ("MAX_IN_FLIGHT", "6", "max_in_flight", 6),
         ("IMAGE_SOURCES", "s3://a/b/, s3://c", "image_sources", (S3Prefix("a", "b/"), S3Prefix("c", ""))),
+        ("MODEL_REFRESH_SECONDS", "5", "model_refresh", 5),
+        ("UPLOADS_BUCKET", "photos", "uploads_bucket", "photos"),
+        ("UPLOADS_PREFIX", "incoming/", "uploads_prefix", "incoming/"),
+        ("RESULTS_PREFIX", "labels/", "results_prefix", "labels/"),
+        ("TAG_UPLOADS", "yes", "tag_uploads", True),
+        ("PUBLISH_EVENTS", "yes", "publish_events", True),
         ("CORS_ORIGINS", "https://a.b http://c:3", "cors_origins", ("https://a.b", "http://c:3")),
         ("CORS_ORIGINS", "*", "cors_origins", ("*",)),
         ("API_KEY_NEEDED", "yes", "api_key_needed", True),
@@ -78,3 +84,16 @@ def test_a_place_in_s3_covers_its_own_bucket_and_prefix_only():
     assert place.covers("photos", "uploads/a.jpg")
     assert not place.covers("photos", "private/a.jpg")
     assert not place.covers("photos-2", "uploads/a.jpg")
+
+
+@pytest.mark.parametrize(
+    ("uploads", "results"), [("a/", "a/"), ("a/", "a/results/"), ("in/uploads/", "in/"), ("", "results/"), ("uploads/", "")]
+)
+def test_nothing_starts_where_a_result_would_be_taken_for_an_upload(uploads, results):
+    with pytest.raises(SettingsError, match="neither may begin with the other"):
+        Settings(uploads_prefix=uploads, results_prefix=results)
+
+
+def test_prefixes_from_the_environment_are_held_to_the_same():
+    with pytest.raises(SettingsError, match="UPLOADS_PREFIX='results/new/'"):
+        Settings.from_environment({"UPLOADS_PREFIX": "results/new/"})

@@ -4,21 +4,54 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flowers test check format lock clean
+.PHONY: help demo flowers invoke serve bench test lint check format lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: .venv/ready ## the whole road on a fresh machine: sample images → trained model → a prediction
+# The image that `make invoke IMAGE=photo.jpg` sends, as API Gateway would send it.
+IMAGE ?= $(firstword $(wildcard build/sample/7/*.png))
+define EVENT
+{"requestContext": {"stage": "dev"}, "path": "/v1/classify", "httpMethod": "POST", "headers": {"Content-Type": "application/octet-stream"}, "isBase64Encoded": true, "body": "%s"}
+endef
+
+demo: .venv/ready node_modules/ready ## the whole road on a fresh machine: images → trained model → the Lambda function's answer
+	@echo; echo "1/4  A labelled sample set that needs no download"
 	@$(BIN)/python -m training sample build/sample
+	@echo; echo "2/4  Retrain, prove, publish (random backbone weights: nothing here reaches further than PyPI and npm)"
 	@$(BIN)/python -m training retrain build/sample --name sample --store artifacts --weights random
-	@$(BIN)/python -m training predict artifacts/sample $$(ls build/sample/*/*.png | head -n 3)
+	@echo; echo "3/4  Name images with the published model"
+	@$(BIN)/python -m training predict artifacts/sample build/sample/3/*1*.png
+	@echo; echo "4/4  serverless invoke local: the same through the Lambda function, as API Gateway would call it"
+	@$(MAKE) --no-print-directory invoke
+	@echo; echo "Next:"
+	@echo "  make serve                                a page to drop images on"
+	@echo "  make flowers                              the same on real photos and ImageNet weights (needs internet)"
+	@echo "  .venv/bin/python -m training --help       your own images"
+	@echo "  less docs/deploying.md                    your own endpoint on AWS"
 
-test: .venv/ready ## every test
-	@$(BIN)/python -m pytest
+flowers: .venv/ready ## the real thing, for a machine with internet: 3,670 flower photos, ImageNet weights
+	@$(BIN)/python -m training flowers build
+	@$(BIN)/python -m training retrain build/flower_photos_extracted/flower_photos --name flowers --store artifacts
 
-check: .venv/ready ## format, lint, types, tests
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/python -m pytest
+invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless invoke local`, MODEL_URI=… for another model
+	@test -r "$(IMAGE)" || { echo "No image: make invoke IMAGE=photo.jpg (or make demo first)"; exit 1; }
+	@printf '$(subst $(newline),,$(EVENT))' "$$(base64 < "$(IMAGE)" | tr -d '\n')" > build/event.json
+	@npx serverless invoke local -f classify --path build/event.json
+
+serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts
+	@$(BIN)/python -m serving
+
+bench: .venv/ready ## measure everything that README shows, on this machine (about 20 minutes)
+	@$(BIN)/python -m bench
+
+test: .venv/ready node_modules/ready ## every test
+	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+lint: .venv/ready ## form, lint and types
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+check: lint test ## form, lint, types and tests
 
 format: .venv/ready ## put the code in its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
@@ -37,6 +70,11 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	@echo "Installing the pinned packages into .venv (about 450 MB to download the first time) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r tests/requirements.txt
+	@touch $@
+
+node_modules/ready: package-lock.json
+	@command -v npm >/dev/null || { echo "npm is needed for the framework's CLI; install Node.js 20 or newer"; exit 1; }
+	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
 clean: ## remove what the other targets made, models included

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from model.errors import RecognitionError
-from training.console import Console, check_table, model_table, outcome_page, promotions_page
+from training.console import Console, check_table, hushed, model_table, outcome_page, promotions_page
 from training.run import CORES, Run
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def retrain(
     job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps)
     if weights == "random":
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
+    with hushed():
+        import keras  # noqa: F401 - and TensorFlow with it
     outcome = retrain(job, inception_v3(find_weights(weights, bottleneck_dir)), open_store(store), Run(Console()))
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
 
@@ -260,6 +262,15 @@ def rollback(store: str, name: str, alias: str) -> None:
     from model.store import open_store
 
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
+
+
+@main.command()
+@click.argument("directory", metavar="DIR", type=FOLDER)
+def flowers(directory: Path) -> None:
+    """Download TensorFlow's flower photos (229 MB, 3,670 images of 5 labels, CC-BY) into DIR."""
+    from training.sample import download_flowers
+
+    click.echo(f"The photos are in {download_flowers(directory)}")
 
 
 @main.command()

@@ -1,9 +1,11 @@
 """What the command line shows: bars, tables and the closing page, as text from plain values."""
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -34,6 +36,20 @@ class Console:
     def bytes(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         with click.progressbar(length=total, label=title.ljust(WIDTH), file=sys.stderr) as bar:
             yield bar.update
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Silence what native code writes to standard error: importing TensorFlow remarks on itself whatever its log level."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

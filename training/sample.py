@@ -1,6 +1,6 @@
-"""A small sample set that needs no download: handwritten digits that come inside scikit-learn.
+"""Images to try it on: a small set that needs no download, and a real one that does.
 
-They are 8 × 8 px scans (Alpaydin and Kaynak, 1998, "Optical Recognition of Handwritten Digits", UCI Machine Learning
+The small set is handwritten digits that come inside scikit-learn. They are 8 × 8 px scans (Alpaydin and Kaynak, 1998, "Optical Recognition of Handwritten Digits", UCI Machine Learning
 Repository), enlarged smoothly: real handwriting by 43 people, but no photographs.
 """
 
@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from model.image import SIDE
+from training.errors import DatasetError
 
 COUNT = 600  # images of the sample set, about 60 of each digit
 PIXELS = 128  # their side
+
+FLOWERS = "https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz"
+FLOWERS_SHA256 = "4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c"  # as TensorFlow Datasets has it
 
 
 def write_sample(directory: Path) -> int:
@@ -24,6 +28,22 @@ def write_sample(directory: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         _picture(scans[number], PIXELS).save(folder / f"{number:04}.png")
     return COUNT
+
+
+def download_flowers(directory: Path) -> Path:
+    """Fetch and unpack TensorFlow's flower_photos once; return the folder of labelled folders. Raises DatasetError."""
+    import keras
+
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        unpacked = keras.utils.get_file(
+            "flower_photos.tgz", FLOWERS, file_hash=FLOWERS_SHA256, extract=True, cache_dir=directory, cache_subdir=""
+        )
+    except Exception as error:  # get_file wraps every network failure in a bare Exception
+        raise DatasetError(
+            f"{FLOWERS} cannot be downloaded from here ({error}); unpack it by hand, or use a folder of your own photos"
+        ) from error
+    return Path(unpacked) / "flower_photos"
 
 
 def calibration_batch(count: int) -> NDArray[np.uint8]:

@@ -90,7 +90,7 @@
     $("facts").textContent =
       `${model.name}, version ${model.version} · ${image.width} × ${image.height} ${image.format} · answered in ` +
       `${Math.round(milliseconds)} ms`;
-    $("answer").scrollIntoView({ block: "nearest", behavior: "smooth" });
+    $("answer").scrollIntoView({ block: "nearest" });
   }
 
   const percent = (score) => (score < 0.001 ? "< 0.1 %" : `${(score * 100).toFixed(1)} %`);
@@ -122,7 +122,7 @@
       $("key-section").hidden = false;
       $("key").focus();
     } else {
-      $("problem").scrollIntoView({ block: "nearest", behavior: "smooth" });
+      $("problem").scrollIntoView({ block: "nearest" });
     }
   }
 

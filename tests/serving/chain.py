@@ -1,7 +1,6 @@
 """A bucket, its queue and the dead-letter queue on the local AWS, and the poller that Lambda puts before a function."""
 
 import hashlib
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -53,16 +52,23 @@ class Chain:
         """Upload; return the version."""
         return self.s3.put_object(Bucket=BUCKET, Key=key, Body=data).get("VersionId")
 
-    def receive(self, at_most: int = 10, hidden: int = 1) -> list[dict[str, Any]]:
-        """Take messages, which are seen again after `hidden` seconds unless they are deleted."""
+    def receive(self, at_most: int = 10) -> list[dict[str, Any]]:
+        """Take messages, which nobody sees again until they reappear."""
         messages: list[dict[str, Any]] = []
         while len(messages) < at_most:
             wanted = min(10, at_most - len(messages))
-            answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=wanted, VisibilityTimeout=hidden)
+            answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=wanted, VisibilityTimeout=600)
             if not answer.get("Messages"):
                 break
             messages += answer["Messages"]
         return messages
+
+    def reappear(self, messages: list[dict[str, Any]]) -> None:
+        """What happens when the visibility timeout has passed."""
+        for message in messages:
+            self.sqs.change_message_visibility(
+                QueueUrl=self.queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            )
 
     def delete(self, messages: list[dict[str, Any]]) -> None:
         for message in messages:
@@ -72,18 +78,15 @@ class Chain:
         """One invocation: what it does not report as failed is deleted. Returns the ids of what failed."""
         failed = [failure["itemIdentifier"] for failure in handle(sqs_event(messages))["batchItemFailures"]]
         self.delete([message for message in messages if message["MessageId"] not in failed])
+        self.reappear([message for message in messages if message["MessageId"] in failed])
         return failed
 
     def drain(self, handle: Handle, batch: int = 10) -> int:
         """Poll until nothing is left to deliver; return how many invocations it took."""
         invocations = 0
-        while self.count(self.queue):
-            messages = self.receive(batch)
-            if messages:
-                self.invoke(handle, messages)
-                invocations += 1
-            else:
-                time.sleep(0.05)  # what failed is still hidden
+        while messages := self.receive(batch):
+            self.invoke(handle, messages)
+            invocations += 1
         return invocations
 
     def count(self, queue: str) -> int:

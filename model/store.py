@@ -115,9 +115,8 @@ class LocalStore:
         shelf = self.root / manifest.name
         try:
             shelf.mkdir(parents=True, exist_ok=True)
-            draft = Path(
-                tempfile.mkdtemp(prefix=".publishing-", dir=shelf)
-            )  # a dot: no version, whoever lists the shelf
+            # the dot makes it no version, whoever lists the shelf
+            draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=shelf))
         except OSError as error:
             raise StoreForbidden(f"{shelf} cannot be written ({error.strerror}); name another --store") from error
         try:

@@ -27,7 +27,7 @@ def draw_colours(directory: Path, per_class: int = 40, seed: int = 0) -> Path:
 
 
 def tiny_backbone() -> Backbone:
-    return Backbone("tiny", "none", "0" * 64, _coarse_colour)
+    return Backbone("tiny", "none", "0" * 64, _coarse_colour, free_top=lambda _: None)
 
 
 def _coarse_colour() -> Any:

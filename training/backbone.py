@@ -13,6 +13,7 @@ from training.errors import WeightsError
 from training.weights import Weights
 
 CALIBRATION_IMAGES = 32
+TUNED_ABOVE = "mixed8"  # Keras's name of the block below the two that fine-tuning changes
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,11 @@ class Backbone:
     weights: str  # imagenet, random, or a file's name
     sha256: str  # of the weights file
     build: Callable[[], Any]  # → a keras.Model: image uint8 (N, 299, 299, 3) → features float32 (N, D)
+    free_top: Callable[[Any], None]  # leaves only the top of what `build` made trainable
 
 
 def inception_v3(weights: Weights) -> Backbone:
-    return Backbone("inception_v3", weights.choice, weights.sha256, lambda: _with_scaling(_load(weights)))
+    return Backbone("inception_v3", weights.choice, weights.sha256, lambda: _with_scaling(_load(weights)), _free_top)
 
 
 def _load(weights: Weights) -> Any:
@@ -49,6 +51,15 @@ def _with_scaling(network: Any) -> Any:
     image = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")  # (N, 299, 299, 3)
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)  # [-1, 1]
     return keras.Model(image, network(scaled, training=False))  # (N, 2048)
+
+
+def _free_top(model: Any) -> None:
+    """Fine-tuning may change the two topmost Inception blocks, half of all weights; below, features are general."""
+    frozen = True
+    network = model.get_layer("inception_v3")
+    for layer in network.layers:
+        layer.trainable = not frozen
+        frozen = frozen and layer.name != TUNED_ABOVE
 
 
 def calibrated_random(seed: int) -> Any:

@@ -73,6 +73,24 @@ def main() -> None:
     show_default=True,
     help="At most, of the head's solver; it stops by itself.",
 )
+@click.option(
+    "--fine-tuning-steps",
+    type=click.IntRange(0),
+    default=0,
+    help="Of 32 images, on the top blocks too; a second or two each.  [default: none]",
+)
+@click.option("--learning-rate", default=1e-5, show_default=True, help="Of fine-tuning (Adam).")
+@click.option("--flip-left-right", is_flag=True, help="In fine-tuning, mirror every second image.")
+@click.option("--random-crop", type=click.IntRange(0, 90), default=0, help="In fine-tuning, margin to crop from, in %.")
+@click.option(
+    "--random-scale", type=click.IntRange(0, 90), default=0, help="In fine-tuning, enlarge by up to this, in %."
+)
+@click.option(
+    "--random-brightness",
+    type=click.IntRange(0, 90),
+    default=0,
+    help="In fine-tuning, lighten or darken by up to this, in %.",
+)
 @click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
 def retrain(
     images: Path | None,
@@ -84,25 +102,38 @@ def retrain(
     testing_percentage: int,
     validation_percentage: int,
     how_many_training_steps: int,
+    fine_tuning_steps: int,
+    learning_rate: float,
     *,
+    flip_left_right: bool,
+    random_crop: int,
+    random_scale: int,
+    random_brightness: int,
     print_misclassified_test_images: bool,
 ) -> None:
     """Check, split, learn, measure, export and publish.
 
     Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
     takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
-    validation or testing. Every class weighs the same, however many images it has. Nothing is random: the same images give
-    the same model.
+    validation or testing. Every class weighs the same, however many images it has. The same images give the same model.
+
+    With --fine-tuning-steps the two topmost Inception blocks learn on as well, from distorted images if you ask for it; the
+    result is kept only if it is better on the validation images.
     """
     from model.store import open_store
     from training.backbone import inception_v3
+    from training.finetune import Distortions, FineTuning
     from training.pipeline import Job, retrain
     from training.split import Percentages
     from training.weights import find_weights
 
     folder = _one(images, image_dir)
     percentages = Percentages(testing_percentage, validation_percentage)
-    job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps)
+    distortions = Distortions(flip_left_right, random_crop, random_scale, random_brightness)
+    if distortions != Distortions() and not fine_tuning_steps:
+        raise click.UsageError("Distortions belong to fine-tuning: give --fine-tuning-steps as well.")
+    tuning = FineTuning(fine_tuning_steps, learning_rate, distortions)
+    job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps, tuning)
     if weights == "random":
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
     with hushed():

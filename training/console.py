@@ -92,7 +92,8 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
         f"set aside   {len(set_aside):,} files" + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
         f"features    {len(outcome.features.values):,} features: {outcome.features.cached:,} from the cache",
-        f"head        softmax, C = {outcome.head.strength:g} by validation; every class weighs the same",
+        *_fine_tuning(outcome.learned.fine_tuning),
+        f"head        softmax, C = {outcome.learned.head.strength:g} by validation; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         f"twin        {_twin(manifest.parity)}",
         f"published   {place}",
@@ -102,6 +103,14 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
     lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
     return "\n".join(["", *lines])
+
+
+def _fine_tuning(history: dict[str, Any] | None) -> list[str]:
+    if history is None:
+        return []
+    before, after = history["validation_log_loss"]
+    verdict = "kept" if history["kept"] else "not kept: it is no better"
+    return [f"fine-tuned  {history['steps']} steps; validation log-loss {before:.3f} → {after:.3f}, {verdict}"]
 
 
 def _twin(parity: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A backbone and a head → a version's directory: SavedModel, proven twin, labels, golden images. The manifest is not here.
+"""A network and a head → a version's directory: SavedModel, proven twin, labels, golden images. The manifest is not here.
 
 The twin is scored on the same held-out images as the SavedModel; one that does not agree with it is not shipped, and a
 more exact one is tried.
@@ -16,7 +16,6 @@ from model.engine import LitertEngine, TensorflowEngine
 from model.golden import GoldenImage, write_golden
 from model.image import image_format
 from model.manifest import LABELS, TWIN
-from training.backbone import Backbone
 from training.dataset import Example
 from training.evaluation import metrics
 from training.head import Head
@@ -62,10 +61,13 @@ class Export:
     mistakes: tuple[Mistake, ...]  # of the engine that serves by default, the surest first
 
 
-def export(directory: Path, backbone: Backbone, head: Head, test: Sequence[Example], run: Run) -> Export:
-    """Write everything of a version but its manifest into `directory`, and measure it on the test images."""
+def export(directory: Path, network: Any, head: Head, test: Sequence[Example], run: Run) -> Export:
+    """Write everything of a version but its manifest into `directory`, and measure it on the test images.
+
+    `network` is a keras.Model: image uint8 (N, 299, 299, 3) → features (N, D).
+    """
     run.progress.step("writing the SavedModel")
-    save_classifier(backbone.build(), head, directory)
+    save_classifier(network, head, directory)
     (directory / LABELS).parent.mkdir(exist_ok=True)
     (directory / LABELS).write_text("".join(f"{label}\n" for label in head.labels))
     paths = [example.path for example in test]

@@ -36,13 +36,11 @@ class Head:
     strength: float  # the chosen C
 
 
-def fit(train: Labelled, validation: Labelled, labels: tuple[str, ...], max_steps: int) -> Head:
-    """Learn the head; `max_steps` bounds the solver's iterations at each strength. Every label must be in both parts."""
-    strength = _choose_strength(train, validation, max_steps)
-    both = train + validation
-    mean, deviation = _scale(both.features)
+def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps: int) -> Head:
+    """Learn the head at one strength; `max_steps` bounds the solver's iterations. Every label must be there."""
+    mean, deviation = _scale(labelled.features)
     solver = _solver(strength, max_steps)
-    _fit(solver, (both.features - mean) / deviation, both.classes)
+    _fit(solver, (labelled.features - mean) / deviation, labelled.classes)
     weights, bias = solver.coef_.T, solver.intercept_  # (D, K), (K,)
     if weights.shape[1] == 1:  # two classes: scikit-learn gives the second one's logit alone
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
@@ -50,8 +48,11 @@ def fit(train: Labelled, validation: Labelled, labels: tuple[str, ...], max_step
     return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, strength)
 
 
-def _choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
-    """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse."""
+def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
+    """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
+
+    Every label must be in both parts.
+    """
     from sklearn.metrics import log_loss
 
     mean, deviation = _scale(train.features)

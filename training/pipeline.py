@@ -6,7 +6,7 @@ It knows no command line; what it is told and what it found are plain values.
 import platform
 import subprocess
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,7 +24,8 @@ from training.dataset import Dataset, Example, Severity, scan
 from training.errors import DatasetError, TrainingError
 from training.export import Mistake, export
 from training.features import Extractor, Features, extract
-from training.head import Head, Labelled, fit
+from training.finetune import FineTuning, fine_tune
+from training.head import Head, Labelled, choose_strength, fit
 from training.run import Run
 from training.split import Percentages, Split, split
 
@@ -40,6 +41,7 @@ class Job:
     bottleneck_dir: Path  # where features are kept between runs
     percentages: Percentages = Percentages()  # noqa: RUF009 - frozen
     max_steps: int = 1000  # iterations of the head's solver
+    fine_tuning: FineTuning = FineTuning()  # noqa: RUF009 - frozen
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -47,11 +49,18 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
+class Learned:
+    network: Any  # keras.Model: image uint8 (N, 299, 299, 3) → features (N, D)
+    head: Head
+    fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
+
+
+@dataclass(frozen=True, eq=False)
 class Outcome:
     dataset: Dataset
     split: Split
     features: Features
-    head: Head
+    learned: Learned
     manifest: Manifest
     version: int
     mistakes: tuple[Mistake, ...]  # on the test images
@@ -67,17 +76,17 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
     features = extract(dataset.examples, extractor, cache, run)
     cache.close()
     run.progress.step("fitting the head")
-    head = fit(*_labelled(dataset, parts, features), dataset.labels, job.max_steps)
+    learned = _learn(job, backbone, dataset, parts, features, run)
     with TemporaryDirectory(prefix="export-") as scratch:
         directory = Path(scratch)
-        made = export(directory, backbone, head, parts.test, run)
+        made = export(directory, learned.network, learned.head, parts.test, run)
         manifest = Manifest(
             name=job.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             labels=dataset.labels,
             preprocessing=PREPROCESSING,
             backbone={"name": backbone.name, "weights": backbone.weights, "sha256": backbone.sha256},
-            training=_provenance(job, dataset, parts, head),
+            training=_provenance(job, dataset, parts, learned),
             metrics=made.metrics,
             parity=made.parity,
             libraries=_libraries(),
@@ -86,7 +95,25 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
         )
         with run.progress.bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
             number = store.publish(directory, manifest, done)
-    return Outcome(dataset, parts, features, head, manifest, number, made.mistakes)
+    return Outcome(dataset, parts, features, learned, manifest, number, made.mistakes)
+
+
+def _learn(job: Job, backbone: Backbone, dataset: Dataset, parts: Split, features: Features, run: Run) -> Learned:
+    """Fit the head and, where asked, fine-tune; keep the second stage only if validation says that it is better."""
+    train, validation = _labelled(dataset, parts, features)
+    strength = choose_strength(train, validation, job.max_steps)
+    history = None
+    if job.fine_tuning.steps:
+        start = fit(train, dataset.labels, strength, job.max_steps)
+        tuned = fine_tune(backbone, start, parts, job.fine_tuning, run)
+        history = {
+            **asdict(job.fine_tuning),
+            "validation_log_loss": [tuned.loss_before, tuned.loss_after],
+            "kept": tuned.better,
+        }
+        if tuned.better:
+            return Learned(tuned.network, tuned.head, history)
+    return Learned(backbone.build(), fit(train + validation, dataset.labels, strength, job.max_steps), history)
 
 
 def refuse_conflicts(dataset: Dataset) -> None:
@@ -108,7 +135,7 @@ def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[Label
     return pick(parts.train), pick(parts.validation)
 
 
-def _provenance(job: Job, dataset: Dataset, parts: Split, head: Head) -> dict[str, Any]:
+def _provenance(job: Job, dataset: Dataset, parts: Split, learned: Learned) -> dict[str, Any]:
     return {
         "images": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
         "images_by_label": dict(sorted(Counter(example.label for example in dataset.examples).items())),
@@ -118,7 +145,8 @@ def _provenance(job: Job, dataset: Dataset, parts: Split, head: Head) -> dict[st
             "testing_percentage": job.percentages.testing,
             "validation_percentage": job.percentages.validation,
         },
-        "head": {"solver": "softmax, L2, classes balanced", "C": head.strength, "max_steps": job.max_steps},
+        "head": {"solver": "softmax, L2, classes balanced", "C": learned.head.strength, "max_steps": job.max_steps},
+        "fine_tuning": learned.fine_tuning,
     }
 
 

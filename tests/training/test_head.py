@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.head import Labelled, fit
+from training.head import Head, Labelled, choose_strength, fit
 
 
 def blobs(counts: list[int], seed: int, spread: float = 2.0) -> Labelled:
@@ -13,6 +13,10 @@ def blobs(counts: list[int], seed: int, spread: float = 2.0) -> Labelled:
     return Labelled(np.concatenate(points).astype(np.float32), np.repeat(np.arange(len(counts)), counts))
 
 
+def learn(train: Labelled, validation: Labelled, labels: tuple[str, ...]) -> Head:
+    return fit(train + validation, labels, choose_strength(train, validation, 1000), 1000)
+
+
 def accuracy(head, labelled: Labelled) -> float:
     logits = labelled.features @ head.weights + head.bias  # (N, K)
     return float((logits.argmax(axis=1) == labelled.classes).mean())
@@ -21,26 +25,26 @@ def accuracy(head, labelled: Labelled) -> float:
 @pytest.mark.parametrize("classes", [2, 5])
 def test_the_head_separates_what_can_be_separated(classes: int) -> None:
     labels = tuple("abcde"[:classes])
-    head = fit(blobs([200] * classes, 0, 0.5), blobs([50] * classes, 1, 0.5), labels, 1000)
+    head = learn(blobs([200] * classes, 0, 0.5), blobs([50] * classes, 1, 0.5), labels)
     assert head.weights.shape == (20, classes)
     assert head.bias.shape == (classes,)
     assert accuracy(head, blobs([100] * classes, 2, 0.5)) > 0.95
 
 
 def test_two_runs_give_the_same_head() -> None:
-    one, two = (fit(blobs([80] * 3, 0), blobs([30] * 3, 1), ("a", "b", "c"), 1000) for _ in range(2))
+    one, two = (learn(blobs([80] * 3, 0), blobs([30] * 3, 1), ("a", "b", "c")) for _ in range(2))
     assert (one.weights == two.weights).all()
     assert (one.bias == two.bias).all()
 
 
 def test_noisy_data_is_regularised_more_than_clean_data() -> None:
-    noisy = fit(blobs([60] * 3, 0, 6.0), blobs([60] * 3, 1, 6.0), ("a", "b", "c"), 1000)
-    clean = fit(blobs([60] * 3, 0, 0.2), blobs([60] * 3, 1, 0.2), ("a", "b", "c"), 1000)
+    noisy = learn(blobs([60] * 3, 0, 6.0), blobs([60] * 3, 1, 6.0), ("a", "b", "c"))
+    clean = learn(blobs([60] * 3, 0, 0.2), blobs([60] * 3, 1, 0.2), ("a", "b", "c"))
     assert noisy.strength < clean.strength
 
 
 def test_a_rare_class_is_not_forgotten() -> None:
-    head = fit(blobs([600, 20], 0), blobs([200, 10], 1), ("common", "rare"), 1000)
+    head = learn(blobs([600, 20], 0), blobs([200, 10], 1), ("common", "rare"))
     rare = blobs([0, 200], 2)
     assert accuracy(head, rare) > 0.6
 
@@ -51,6 +55,6 @@ def test_a_feature_that_never_varies_does_no_harm() -> None:
             np.hstack([labelled.features, np.full((len(labelled.classes), 1), 7, np.float32)]), labelled.classes
         )
 
-    head = fit(with_constant(blobs([80] * 3, 0, 0.5)), with_constant(blobs([30] * 3, 1, 0.5)), ("a", "b", "c"), 1000)
+    head = learn(with_constant(blobs([80] * 3, 0, 0.5)), with_constant(blobs([30] * 3, 1, 0.5)), ("a", "b", "c"))
     assert np.isfinite(head.weights).all()
     assert accuracy(head, with_constant(blobs([50] * 3, 2, 0.5))) > 0.95

@@ -1,0 +1,122 @@
+"""The optional second stage: the top blocks of the backbone and the head learn on together, gently, from distorted images.
+
+Batch normalisation stays in inference mode (the backbone is built so), and distortions stay in the input pipeline: nothing
+of either reaches the exported graph. What is learned is kept only if it is better on the validation images.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from model.image import SIDE, decode
+from training.backbone import Backbone
+from training.dataset import Example
+from training.head import Head
+from training.run import Run
+from training.split import Split
+
+BATCH = 32  # images a step
+SEED = 1  # of the order of images and of their distortions
+
+
+@dataclass(frozen=True)
+class Distortions:
+    """What happens to an image each time it is seen; the names and meanings are those of retrain.py."""
+
+    flip_left_right: bool = False  # every second time
+    random_crop: int = 0  # %: how much larger than the crop the image is made
+    random_scale: int = 0  # %: by how much it is enlarged at most
+    random_brightness: int = 0  # %: by how much it is lightened or darkened at most
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    steps: int = 0  # of BATCH images; none: no second stage
+    learning_rate: float = 1e-5
+    distortions: Distortions = Distortions()
+
+
+@dataclass(frozen=True, eq=False)
+class Tuned:
+    network: Any  # keras.Model: image uint8 (N, 299, 299, 3) → features (N, D)
+    head: Head
+    loss_before: float  # log-loss on the validation images, each class weighing the same
+    loss_after: float
+
+    @property
+    def better(self) -> bool:
+        return self.loss_after < self.loss_before
+
+
+def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run: Run) -> Tuned:
+    """Learn on from a head that was fitted to the training images alone, so that validation stays unseen."""
+    import keras
+
+    network = backbone.build()
+    backbone.free_top(network)
+    classify = keras.layers.Dense(len(head.labels), activation="softmax")
+    model = keras.Model(network.input, classify(network.output))
+    classify.set_weights([head.weights, head.bias])
+    model.compile(keras.optimizers.Adam(how.learning_rate), "sparse_categorical_crossentropy")
+
+    before = _loss(model, parts.validation, head.labels, run)
+    weights = _class_weights(parts.train, head.labels)
+    batches = _batches(parts.train, head.labels, how, run)
+    for images, classes in run.progress.items("fine-tuning", batches, how.steps):
+        model.train_on_batch(images, classes, class_weight=weights)
+    after = _loss(model, parts.validation, head.labels, run)
+    learned, bias = classify.get_weights()
+    return Tuned(network, Head(learned, bias, head.labels, head.strength), before, after)
+
+
+def distort(tensor: NDArray[np.uint8], how: Distortions, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Distort one image (299, 299, 3); the size stays."""
+    grown = (1 + how.random_crop / 100) * (1 + random.uniform(0, how.random_scale / 100))
+    side = round(SIDE * grown)
+    top, left = random.integers(0, side - SIDE + 1, 2)
+    if side > SIDE:
+        larger = Image.fromarray(tensor).resize((side, side), Image.Resampling.BILINEAR)
+        tensor = np.asarray(larger)[top : top + SIDE, left : left + SIDE]
+    if how.flip_left_right and random.random() < 0.5:
+        tensor = tensor[:, ::-1]
+    light = 1 + random.uniform(-how.random_brightness, how.random_brightness) / 100
+    return tensor if light == 1 else np.clip(tensor * light, 0, 255).astype(np.uint8)
+
+
+def _batches(
+    examples: Sequence[Example], labels: tuple[str, ...], how: FineTuning, run: Run
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Yield batches (B, 299, 299, 3) and (B,); every image comes once before any comes again."""
+    random = np.random.default_rng(SEED)
+    queue: list[int] = []
+    with ThreadPoolExecutor(run.workers) as pool:
+        for _ in range(how.steps):
+            while len(queue) < BATCH:
+                queue += random.permutation(len(examples)).tolist()
+            chosen, queue = [examples[i] for i in queue[:BATCH]], queue[BATCH:]
+            tensors = pool.map(lambda example: decode(example.path.read_bytes(), run.limits).tensor, chosen)
+            images = np.stack([distort(tensor, how.distortions, random) for tensor in tensors])
+            yield images, np.array([labels.index(example.label) for example in chosen])
+
+
+def _class_weights(examples: Sequence[Example], labels: tuple[str, ...]) -> dict[int, float]:
+    counts = np.bincount([labels.index(example.label) for example in examples])
+    return {i: len(examples) / (len(labels) * count) for i, count in enumerate(counts.tolist())}
+
+
+def _loss(model: Any, examples: Sequence[Example], labels: tuple[str, ...], run: Run) -> float:
+    weights = _class_weights(examples, labels)
+    total = 0.0
+    starts = range(0, len(examples), BATCH)
+    for start in run.progress.items("validating", starts, len(starts)):
+        batch = examples[start : start + BATCH]
+        images = np.stack([decode(example.path.read_bytes(), run.limits).tensor for example in batch])
+        classes = np.array([labels.index(example.label) for example in batch])
+        chosen = model.predict_on_batch(images)[np.arange(len(batch)), classes]  # (B,)
+        total += float(np.sum([weights[i] for i in classes] * -np.log(np.clip(chosen, 1e-7, 1))))
+    return total / len(examples)

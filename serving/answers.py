@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, Reque
 
 from model.classifier import Classifier, Label
 from model.image import DecodedImage
+from serving.errors import ResultNotReady
 from serving.intake import Intake
 from serving.messages import BatchResponse, ClassifyResponse, ImageFacts, ModelName, Options, Problem, Result
 from serving.problems import PROBLEM_TYPE, RETRY_AFTER, problem_of
@@ -59,7 +60,7 @@ def refused(problem: Problem, request_id: str) -> Response:
 
 def with_advice(response: Response, error: Exception) -> Response:
     """Say when to come back, and what methods an address knows."""
-    if response.status_code in (429, 503):
+    if response.status_code in (429, 503) or isinstance(error, ResultNotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(_methods(error))

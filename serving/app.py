@@ -4,13 +4,14 @@ What naming an image does not need (the page, the docs, TensorFlow Serving's dia
 """
 
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
 from serving.answers import classified, json_answer
 from serving.cors import allow_origins
-from serving.intake import take_in
+from serving.intake import read_json, take_in
 from serving.journal import Journal, LogJournal
 from serving.messages import Health, ModelCard, ModelName, Readiness
 from serving.models import ModelHolder
@@ -18,6 +19,9 @@ from serving.objects import ObjectReader, s3_client
 from serving.observation import observe, record
 from serving.recognition import Recogniser
 from serving.settings import Settings
+
+if TYPE_CHECKING:
+    from serving.presign import UploadForms
 
 
 def create_app(
@@ -32,6 +36,7 @@ def create_app(
     allow_origins(app, settings.cors_origins)
     _recognition(app, settings, recogniser, ObjectReader(settings.image_sources, settings.limits.max_bytes, connect_s3))
     _dialect(app, settings, recogniser)
+    _uploads(app, settings)
     _description(app, settings)
     return app
 
@@ -95,6 +100,26 @@ def _dialect(app: Flask, settings: Settings, recogniser: Recogniser) -> None:
         from serving import dialect
 
         return dialect.metadata(record(), recogniser, dialect.Servable(name, version))
+
+
+def _uploads(app: Flask, settings: Settings) -> None:
+    """For images too large for a request: the way past it."""
+
+    @cache
+    def forms() -> "UploadForms":
+        from serving.presign import UploadForms, signing_client
+
+        return UploadForms(settings, signing_client)
+
+    @app.post("/v1/uploads")
+    def upload() -> Response:
+        from serving.presign import UploadRequest
+
+        return json_answer(forms().sign(read_json(request.get_data(cache=False), UploadRequest).content_type))
+
+    @app.get("/v1/results/<id>")
+    def result(id: str) -> Response:
+        return json_answer(forms().result(id))
 
 
 def _description(app: Flask, settings: Settings) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from serving import messages
+from serving import messages, presign, results
 from serving.problems import PROBLEM_TYPE, TABLE
 from serving.settings import Settings
 
@@ -20,7 +20,7 @@ IMAGE_TYPES = ("image/*", "application/octet-stream")
 FILES = {"type": "array", "items": {"type": "string", "contentMediaType": "image/*"}}
 FORM = {"type": "object", "required": ["image"], "properties": {"image": FILES}}
 HTTP_CODES = {404: ["not_found"], 500: ["internal"]}  # beside those of the table
-PATH_TYPES = {"name": "string", "version": "integer"}
+PATH_TYPES = {"name": "string", "version": "integer", "id": "string"}
 OF_AN_IMAGE = (400, 403, 404, 413, 415, 422, 429, 500, 503)
 OF_THE_MODEL = (404, 429, 500, 503)
 
@@ -87,6 +87,26 @@ OPERATIONS = (
         answers=(messages.ModelMetadata,),
         errors=OF_THE_MODEL,
         error=messages.PredictError,
+    ),
+    Operation(
+        method="POST",
+        path="/v1/uploads",
+        summary="Sign a form for uploading an image too large for a request",
+        description="Send the form's `fields` and then the image as the field `file` to `url`, as multipart/form-data. Then "
+        "classify it as `s3`, or wait for its result.",
+        answers=(presign.UploadForm,),
+        takes=presign.UploadRequest,
+        errors=(400, 404, 500, 503),
+        sample='-d \'{"content_type": "image/jpeg"}\' {base}v1/uploads',
+    ),
+    Operation(
+        method="GET",
+        path="/v1/results/{id}",
+        summary="Tell what became of an upload",
+        description="404 until there is a result; ask again after the seconds of `Retry-After`. It follows an upload within seconds.",
+        answers=(results.UploadResult,),
+        errors=(404, 500, 503),
+        sample="{base}v1/results/ID",
     ),
     Operation("GET", "/health", "Tell that the process is alive", (messages.Health,), sample="{base}health"),
     Operation(

@@ -42,7 +42,7 @@ invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless in
 serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts
 	@$(BIN)/python -m serving
 
-bench: .venv/ready ## measure everything that README shows, on this machine (about 20 minutes)
+bench: .venv/bench-ready ## measure everything that README shows, on this machine (about 20 minutes)
 	@$(BIN)/python -m bench
 
 test: .venv/ready node_modules/ready ## every test
@@ -62,7 +62,8 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	$(LOCK) -c requirements.txt -o requirements-litert.txt
 	$(LOCK) --extra training --extra tensorflow -c requirements.txt -o training/requirements.txt
 	$(LOCK) --extra server -c requirements.txt -o serving/requirements.txt
-	$(LOCK) --all-extras -c training/requirements.txt -c serving/requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra tensorflow --extra training --extra server --extra dev -c training/requirements.txt -c serving/requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra bench -c tests/requirements.txt -o bench/requirements.txt
 
 .venv/ready: tests/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
@@ -70,6 +71,10 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	@echo "Installing the pinned packages into .venv (about 450 MB to download the first time) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r tests/requirements.txt
+	@touch $@
+
+.venv/bench-ready: bench/requirements.txt .venv/ready
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r bench/requirements.txt
 	@touch $@
 
 node_modules/ready: package-lock.json

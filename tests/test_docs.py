@@ -1,0 +1,64 @@
+"""What is written is true: the tree, the commands and the links of README and docs are those of the code."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from training.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TRAINING = re.compile(r"python -m training (.+)")
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_training_command_that_is_shown_parses(page: Path) -> None:
+    for shown in TRAINING.findall(page.read_text()):
+        line = re.split(r"\s+#|`|\)|;", shown)[0].strip()
+        if line.startswith("--help"):
+            continue
+        name, *arguments = [word.strip('"') for word in line.split()]
+        command = main.commands[name]
+        if arguments:
+            command.make_context(name, arguments, parent=click.Context(main, **main.context_settings))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_make_target_that_is_shown_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|$)", page.read_text(), re.M)) - {"sure"} <= targets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_house_in_the_readme_is_the_house_that_stands() -> None:
+    drawn = (ROOT / "README.md").read_text().split("## The house")[1].split("```")[1]
+    named = re.findall(r"^(\S+)  ", drawn, re.M)
+    assert {"handler.py", "serverless.yml", "Dockerfile", "model/", "serving/", "training/", "tests/"} <= set(named)
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
+def test_every_option_is_explained() -> None:
+    for name, command in main.commands.items():
+        assert command.help, name
+        for parameter in command.params:
+            if isinstance(parameter, click.Option) and isinstance(parameter.type, click.Choice) is False:
+                assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_nothing_of_ours_names_a_machine() -> None:
+    suffixes = {".py", ".md", ".yml", ".toml", ".js", ".json", ".html", ".css"}
+    rooms = ("model", "serving", "training", "bench", "docs", "deploy", "plugins")
+    for path in (path for room in rooms for path in (ROOT / room).rglob("*") if path.suffix in suffixes):
+        assert not re.search(r"/(home|root|Users)/\w", path.read_text()), name_of(path)

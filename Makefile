@@ -70,7 +70,7 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into .venv (about 450 MB to download the first time) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r tests/requirements.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r tests/requirements.txt
 	@touch $@
 
 .venv/bench-ready: bench/requirements.txt .venv/ready

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import Engine, choose_engine, engine_files, load_engine
+from model.engine import Engine, choose_engine, engine_files, import_ahead, load_engine
 from model.errors import ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
@@ -54,6 +54,7 @@ def load_place(place: Place, engine: str = "auto", threads: int = 1, cache: Path
             "retrain the model, or run the code it was trained with"
         )
     chosen = choose_engine(engine, manifest)
+    import_ahead(chosen)
     directory = place.pull(manifest, engine_files(chosen, manifest), cache)
     running = load_engine(chosen, directory, threads)
     check_golden(directory, running)

@@ -4,9 +4,10 @@
 reference. Each runtime is imported when its engine is made, never before.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,10 @@ from numpy.typing import NDArray
 from model.errors import ModelCorrupt, ModelIncompatible
 from model.manifest import TWIN, Manifest
 
-RUNTIMES = {"litert": "ai_edge_litert", "tensorflow": "tensorflow"}  # engine → the package it needs, quickest first
+RUNTIMES = {
+    "litert": "ai_edge_litert.interpreter",
+    "tensorflow": "tensorflow",
+}  # engine → what it imports, quickest first
 
 
 class Engine(Protocol):
@@ -86,7 +90,7 @@ def choose_engine(requested: str, manifest: Manifest) -> str:
 
     Raises ModelIncompatible when the choice cannot run here.
     """
-    runnable = [name for name in RUNTIMES if find_spec(RUNTIMES[name]) and (name != "litert" or TWIN in manifest.files)]
+    runnable = [name for name in RUNTIMES if _installed(name) and (name != "litert" or TWIN in manifest.files)]
     if requested == "auto" and runnable:
         return runnable[0]
     if requested in runnable:
@@ -97,11 +101,20 @@ def choose_engine(requested: str, manifest: Manifest) -> str:
     )
 
 
+def _installed(engine: str) -> bool:
+    return find_spec(RUNTIMES[engine].partition(".")[0]) is not None
+
+
 def engine_files(engine: str, manifest: Manifest) -> list[str]:
     """The paths, of all that the model holds, that this engine needs."""
     if engine == "litert":
         return [path for path in manifest.files if path.startswith("assets.extra/")]
     return [path for path in manifest.files if path != TWIN]
+
+
+def import_ahead(name: str) -> None:
+    """Begin to import an engine's runtime, so that the model's files are fetched and verified meanwhile."""
+    Thread(target=import_module, args=(RUNTIMES[name],), daemon=True).start()
 
 
 def load_engine(name: str, directory: Path, threads: int) -> Engine:

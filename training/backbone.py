@@ -1,7 +1,7 @@
 """Inception v3 without its top: an image becomes a bottleneck, the 2048 numbers that the head learns from.
 
 Keras builds it. The scaling of pixels to [-1, 1] is its first layer, so it travels with the weights: it cannot be forgotten
-in serving, or done twice. Batch normalisation always runs in inference mode.
+in serving, or done twice. Batch normalisation always runs in inference mode, in fine-tuning too.
 """
 
 from collections.abc import Callable
@@ -54,12 +54,17 @@ def _with_scaling(network: Any) -> Any:
 
 
 def _free_top(model: Any) -> None:
-    """Fine-tuning may change the two topmost Inception blocks, half of all weights; below, features are general."""
-    frozen = True
-    network = model.get_layer("inception_v3")
-    for layer in network.layers:
-        layer.trainable = not frozen
-        frozen = frozen and layer.name != TUNED_ABOVE
+    """Fine-tuning may change the two topmost Inception blocks, half of all weights; below, features are general.
+
+    Batch normalisation is frozen everywhere: that alone keeps it in inference mode. Keras 3 lets `train_on_batch` override
+    the `training=False` that a nested model was called with.
+    """
+    import keras
+
+    above = False
+    for layer in model.get_layer("inception_v3").layers:
+        layer.trainable = above and not isinstance(layer, keras.layers.BatchNormalization)
+        above = above or layer.name == TUNED_ABOVE
 
 
 def calibrated_random(seed: int) -> Any:

@@ -1,7 +1,7 @@
 """The optional second stage: the top blocks of the backbone and the head learn on together, gently, from distorted images.
 
-Batch normalisation stays in inference mode (the backbone is built so), and distortions stay in the input pipeline: nothing
-of either reaches the exported graph. What is learned is kept only if it is better on the validation images.
+Distortions stay in the input pipeline: none reaches the exported graph. What is learned is kept only if it is better on the
+validation images.
 """
 
 from collections.abc import Iterator, Sequence

@@ -74,7 +74,7 @@ def test_half_of_the_images_are_mirrored() -> None:
     assert 70 < sum(mirrored) < 130
 
 
-def test_only_the_two_topmost_inception_blocks_learn(shared_data: Path) -> None:
+def test_only_the_two_topmost_inception_blocks_learn_and_no_batch_normalisation(shared_data: Path) -> None:
     from training.backbone import inception_v3
     from training.weights import find_weights
 
@@ -83,6 +83,12 @@ def test_only_the_two_topmost_inception_blocks_learn(shared_data: Path) -> None:
     backbone.free_top(model)
     count = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     assert 0.4 < count / model.count_params() < 0.6
+    normalisations = [w for w in model.weights if "batch_normalization" in w.path]
+    before = [w.numpy() for w in normalisations]
+    model.compile("sgd", "mse")
+    model.train_on_batch(np.full((2, SIDE, SIDE, 3), 200, np.uint8), np.zeros((2, 2048)))
+    assert len(normalisations) > 200
+    assert all((w.numpy() == b).all() for w, b in zip(normalisations, before, strict=True))
 
 
 def test_a_distortion_without_fine_tuning_is_refused() -> None:

@@ -32,7 +32,7 @@ def create_app(
     app.url_map.strict_slashes = False  # a redirect costs a second call, and loses the stage of an API Gateway
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     recogniser = Recogniser(models, settings.limits, settings.max_in_flight)
-    observe(app, journal or LogJournal(settings.log_level, settings.metrics))
+    observe(app, journal or LogJournal(settings.log_level, settings.metrics, settings.service))
     allow_origins(app, settings.cors_origins)
     _recognition(app, settings, recogniser, ObjectReader(settings.image_sources, settings.limits.max_bytes, connect_s3))
     _dialect(app, settings, recogniser)

@@ -34,9 +34,9 @@ class Journal(Protocol):
 class LogJournal:
     """Writes to standard output, which Lambda and containers keep."""
 
-    def __init__(self, level: str, metrics: bool) -> None:
-        self._logger = Logger(service="recognition", level=level, location=None, utc=True, use_rfc3339=True)
-        self._metrics = metrics
+    def __init__(self, level: str, metrics: bool, service: str = "recognition") -> None:
+        self._logger = Logger(service=service, level=level, location=None, utc=True, use_rfc3339=True)
+        self._metrics, self._service = metrics, service
 
     def answered(self, entry: Entry) -> None:
         if entry["path"] in ("/health", "/ready"):  # a load balancer asks every few seconds
@@ -44,7 +44,7 @@ class LogJournal:
             return
         self._logger.info("answered", extra=dict(entry))
         if self._metrics:
-            _emit(entry)
+            _emit(entry, self._service)
 
     def settled(self, entry: Entry) -> None:
         self._logger.info("settled", extra=dict(entry))
@@ -55,21 +55,21 @@ class LogJournal:
     def refused(self, entry: Entry, error: Exception) -> None:
         self._logger.error("model refused", extra=dict(entry), exc_info=error)
         if self._metrics:
-            _alarm()
+            _alarm(self._service)
 
 
-def _alarm() -> None:
+def _alarm(service: str) -> None:
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service="recognition")
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
     metrics.add_metric("ModelRefused", MetricUnit.Count, 1)
     metrics.flush_metrics()
 
 
-def _emit(entry: Entry) -> None:
+def _emit(entry: Entry, service: str) -> None:
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-    metrics = EphemeralMetrics(namespace=NAMESPACE, service="recognition")  # its own state: requests may run in threads
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)  # its own state: requests may run in threads
     status = int(str(entry["status"]))
     metrics.add_metric("Rejected", MetricUnit.Count, int(400 <= status < 500))
     metrics.add_metric("Failed", MetricUnit.Count, int(status >= 500))

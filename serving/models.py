@@ -87,7 +87,7 @@ def open_models(settings: Settings, journal: Journal | None = None) -> ModelHold
     versions = Versions(
         address,
         lambda place: load_place(place, settings.engine, settings.threads, settings.cache),
-        journal or LogJournal(settings.log_level, settings.metrics),
+        journal or LogJournal(settings.log_level, settings.metrics, settings.service),
     )
     if address.version:  # pinned: it never changes
         return ModelHolder(versions.first)

@@ -47,6 +47,9 @@ class Settings:
     api_key_needed: bool = False  # API_KEY_NEEDED: the gateway in front asks for one, so the page and OpenAPI do too
     port: int = 8080  # PORT: of `python -m serving`; gunicorn is told its own
     log_level: str = "INFO"  # LOG_LEVEL
+    service: str = (
+        "recognition"  # SERVICE_NAME: in each line of the log, and what tells one stage's metrics from another's
+    )
     metrics: bool = False  # on Lambda: CloudWatch reads them from the log
 
     def __post_init__(self) -> None:
@@ -93,6 +96,7 @@ class Settings:
             api_key_needed=read("API_KEY_NEEDED", _yes_or_no, cls.api_key_needed),
             port=read("PORT", _positive, cls.port),
             log_level=read("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), cls.log_level),
+            service=read("SERVICE_NAME", str, cls.service),
             metrics="AWS_LAMBDA_FUNCTION_NAME" in environ,
         )
 

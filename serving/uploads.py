@@ -173,4 +173,6 @@ def open_desk(settings: Settings, models: ModelHolder) -> UploadDesk:
         import boto3
 
         announce.append(Events(boto3.client("events")))
-    return UploadDesk(settings, models, LogJournal(settings.log_level, settings.metrics), client, announce)
+    return UploadDesk(
+        settings, models, LogJournal(settings.log_level, settings.metrics, settings.service), client, announce
+    )

@@ -38,6 +38,7 @@ def test_an_empty_environment_gives_the_defaults():
         ("API_KEY_NEEDED", "yes", "api_key_needed", True),
         ("PORT", "9000", "port", 9000),
         ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
+        ("SERVICE_NAME", "recognition-prod", "service", "recognition-prod"),
     ],
 )
 def test_a_variable_sets_its_field(name, text, field, value):
@@ -87,7 +88,8 @@ def test_a_place_in_s3_covers_its_own_bucket_and_prefix_only():
 
 
 @pytest.mark.parametrize(
-    ("uploads", "results"), [("a/", "a/"), ("a/", "a/results/"), ("in/uploads/", "in/"), ("", "results/"), ("uploads/", "")]
+    ("uploads", "results"),
+    [("a/", "a/"), ("a/", "a/results/"), ("in/uploads/", "in/"), ("", "results/"), ("uploads/", "")],
 )
 def test_nothing_starts_where_a_result_would_be_taken_for_an_upload(uploads, results):
     with pytest.raises(SettingsError, match="neither may begin with the other"):

@@ -241,12 +241,13 @@ def test_a_real_model_that_fails_its_golden_images_is_refused_on_s3_with_an_alar
     settings = Settings(
         model_uri="s3://models/store/tiny@production", model_refresh=0, cache=tmp_path / "cache", metrics=True
     )
-    holder = open_models(settings, LogJournal("INFO", metrics=True))
+    holder = open_models(settings, LogJournal("INFO", metrics=True, service="recognition-prod"))
     assert holder.get().version == 1
     promote(store, "tiny", 2, "production")
     assert holder.get().version == 1
     written = capsys.readouterr().out
     assert '"ModelRefused":[1.0]' in written
+    assert '"service":"recognition-prod"' in written
     assert "golden image" in written
     rollback(store, "tiny", "production")
     capsys.readouterr()

@@ -1,0 +1,83 @@
+# One app, three images; each runs as an unprivileged user on a read-only root, with nothing but /tmp to write to.
+#
+#   docker build -t recognition .                              the Lambda functions; what `serverless deploy` builds
+#   docker build -t recognition-server --target server .       gunicorn on $PORT, for any other container platform
+#   docker build -t recognition-training --target training .   the offline package:
+#       docker run --rm --user "$(id -u)" -v "$PWD:/work" recognition-training retrain photos --name flowers
+#
+#   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled twin: a tenth of the size
+#   --build-arg MODEL=NAME[/VERSION]   bakes artifacts/NAME in: nothing is downloaded when the image starts
+ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.12
+
+FROM ${BASE_IMAGE} AS packages
+SHELL ["/bin/bash", "-O", "extglob", "-O", "globstar", "-euc"]
+ARG ENGINES=all
+COPY requirements.txt requirements-litert.txt /tmp/
+# The packages go beside the code, where Lambda looks first: the base image has a boto3 that would win over site-packages.
+# Dropped is what no answer needs: C++ headers, type stubs, tests, LiteRT's GPU and NPU parts and its tools, and all but four
+# of botocore's 400 services. Bytecode is compiled here, since nobody can write it later.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    case "$ENGINES" in \
+      all) lock=requirements.txt ;; \
+      litert) lock=requirements-litert.txt ;; \
+      *) echo "ENGINES=$ENGINES: it must be all or litert" >&2; exit 1 ;; \
+    esac; \
+    pip install --quiet --root-user-action ignore --no-compile --no-deps --only-binary :all: \
+      --target . --requirement "/tmp/$lock"; \
+    rm -rf bin tensorflow/include {numpy,h5py}/**/tests **/*.pyi \
+      ai_edge_litert/{libLiteRtWebGpuAccelerator.so,tools,vendors} botocore/data/!(events|s3|sqs|sts)/; \
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .
+
+FROM ${BASE_IMAGE} AS code
+COPY --from=packages ${LAMBDA_TASK_ROOT} ${LAMBDA_TASK_ROOT}
+COPY LICENSE handler.py ./
+COPY model model
+COPY serving serving
+# chmod, because a checkout under a strict umask could not be read by the user that Lambda runs as.
+RUN chmod -R a+rX LICENSE handler.py model serving && \
+    python3 -m compileall -q --invalidation-mode unchecked-hash handler.py model serving
+ENV HOME=/tmp TF_CPP_MIN_LOG_LEVEL=2
+
+# [s] makes it a pattern, and a pattern may match nothing; no model is named "-". Loading proves what was baked.
+FROM code AS model
+ARG MODEL=
+COPY artifact[s]/${MODEL:--} /opt/models/${MODEL}
+RUN mkdir -p /opt/models && chmod -R a+rX /opt/models && \
+    if [ -n "$MODEL" ]; then python3 -c "from model.classifier import load_classifier; load_classifier('/opt/models/$MODEL')"; fi
+
+FROM code AS app
+ARG MODEL=
+COPY --from=model /opt/models /opt/models
+ENV MODEL_URI=${MODEL:+/opt/models/${MODEL}}
+
+FROM packages AS training
+COPY training/requirements.txt /tmp/training.txt
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --quiet --root-user-action ignore --no-deps --only-binary :all: \
+      --target . --requirement <(comm -13 <(sort /tmp/requirements.txt) <(sort /tmp/training.txt))
+COPY LICENSE ./
+COPY model model
+COPY training training
+RUN chmod -R a+rX LICENSE model training; python3 -m compileall -q model training
+# The safe path, because a folder named model or training in the user's own directory must not stand in for ours.
+ENV HOME=/tmp PYTHONPATH=${LAMBDA_TASK_ROOT} PYTHONSAFEPATH=1
+WORKDIR /work
+USER 993:990
+ENTRYPOINT ["python3", "-m", "training"]
+CMD ["--help"]
+
+FROM app AS server
+COPY serving/requirements.txt /tmp/
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --quiet --root-user-action ignore --only-binary :all: \
+      --target . --constraint /tmp/requirements.txt gunicorn && rm -r bin
+ENV PORT=8080
+EXPOSE 8080
+HEALTHCHECK CMD ["python3", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health')"]
+USER 993:990
+ENTRYPOINT ["python3", "-m", "gunicorn", "--config", "python:serving.gunicorn_conf", "handler:app"]
+CMD []
+
+FROM app AS function
+USER 993:990
+CMD ["handler.http"]

@@ -6,8 +6,10 @@ import random
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from threading import Barrier, Lock, Thread
+from urllib.parse import quote_plus
 
 import boto3
 import pytest
@@ -21,6 +23,7 @@ from serving.settings import Settings
 from serving.uploads import UploadDesk
 from tests.serving.chain import BUCKET, Chain, Context, sqs_event
 from tests.serving.fakes import ListJournal, colour_classifier, picture
+from tests.serving.memory_s3 import MemoryS3
 from tests.tiny import draw_colours
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +141,28 @@ def test_what_fails_to_the_last_lies_in_the_dead_letter_queue(chain):
     chain.drain(function(AtomicS3(faults=1)))
     assert outcomes(chain) == {}
     assert chain.count(chain.failed) == len(expected)
+
+
+def message(number: int) -> dict[str, str]:
+    item = {"key": quote_plus(f"uploads/photo {number}.jpg"), "eTag": "e", "versionId": f"v{number}"}
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": BUCKET}, "object": item}}
+    return {"MessageId": str(number), "ReceiptHandle": "", "Body": json.dumps({"Records": [record]})}
+
+
+def test_ten_thousand_uploads_with_duplicates_failures_and_in_disorder_have_ten_thousand_results():
+    count, data = 10_000, [picture(), *[b"no image"] * 9]  # nine in ten are rejected, which is quicker
+    s3 = MemoryS3({f"uploads/photo {number}.jpg": data[number % 10] for number in range(count)}, faults=0.05)
+    invoke, messages, shuffle = function(s3), [message(number) for number in range(count)], random.Random(1)
+    waiting = deque(shuffle.sample(messages + messages[: count // 10], count + count // 10))
+    tried_again = 0
+    while waiting:
+        batch = [waiting.popleft() for _ in range(min(10, len(waiting)))]
+        failed = {item["itemIdentifier"] for item in invoke(sqs_event(batch))["batchItemFailures"]}
+        waiting.extend(entry for entry in batch if entry["MessageId"] in failed)
+        tried_again += len(failed)
+    assert tried_again > count // 10, "the storm was no storm"
+    assert len(s3.writes) == count
+    assert set(s3.writes.values()) == {1}
 
 
 def kill_in_mid_batch(chain, messages, model, results_before):

@@ -1,7 +1,4 @@
-"""Lambda's HTTP events in front of a WSGI app; what serverless_wsgi would stumble over is mended or refused here.
-
-Understood: API Gateway REST (v1) and HTTP API (v2), Lambda Function URL, Application Load Balancer.
-"""
+"""Lambda's HTTP events in front of a WSGI app; what serverless_wsgi would stumble over is mended or refused here."""
 
 from typing import Any
 
@@ -15,13 +12,15 @@ from serving.problems import PROBLEM_TYPE, problem_of
 
 serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_TYPE)  # it would base64 every error otherwise
 
+UNDERSTOOD = "API Gateway REST (v1) and HTTP API (v2), Lambda Function URL, Application Load Balancer"
+
 Event = dict[str, Any]
 
 
 def answer(app: Flask, event: Any, context: Any) -> Event:
     """Answer one HTTP event. Raises UnknownEvent where the event is none."""
     if not _is_http(event):
-        raise UnknownEvent(f"handler.http understands {__doc__.split('Understood: ')[1].strip()} not {_shape(event)}")
+        raise UnknownEvent(f"handler.http understands {UNDERSTOOD}, not {_shape(event)}")
     try:
         event = _mend(event)
     except MalformedBase64 as error:

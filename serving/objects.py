@@ -3,7 +3,8 @@
 boto3 is imported by the first object that is read.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -38,35 +39,39 @@ class ObjectReader:
         wanted = {"Bucket": reference.bucket, "Key": reference.key}
         if reference.version_id:
             wanted["VersionId"] = reference.version_id
-        head = self._call("head_object", wanted)
+        client = self._client_once()
+        with _translated(wanted):
+            head = client.head_object(**wanted)
         if head["ContentLength"] > self._max_bytes:
             raise ImageTooLarge(
                 f"the object has {head['ContentLength']:,} bytes; at most {self._max_bytes:,} are read: store a smaller one"
             )
-        body: bytes = self._call("get_object", wanted | {"IfMatch": head["ETag"]})["Body"].read()
+        with _translated(wanted):
+            body: bytes = client.get_object(**wanted, IfMatch=head["ETag"])["Body"].read()
         return body
 
-    def _call(self, operation: str, wanted: dict[str, str]) -> Any:
+    def _client_once(self) -> Any:
         with self._one_at_a_time:
             self._client = self._client or self._connect()
-        from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-
-        from model.s3 import DENIED, MISSING, code_of
-
-        missing = ObjectNotFound(
-            "there is no such object, or this service may not read it: check bucket, key and version"
-        )
-        try:
-            return getattr(self._client, operation)(**wanted)
-        except ParamValidationError as error:
-            raise missing from error
-        except ClientError as error:
-            if code_of(error) in MISSING | DENIED | {"400", "InvalidArgument", "MethodNotAllowed", "405"}:
-                raise missing from error  # 400: no such version; 405: the version is a delete marker
-            raise StoreUnavailable(f"S3 answered {error} for {reference_of(wanted)}") from error
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"S3 cannot be reached for {reference_of(wanted)} ({error})") from error
+        return self._client
 
 
-def reference_of(wanted: dict[str, str]) -> str:
-    return f"s3://{wanted['Bucket']}/{wanted['Key']}"
+@contextmanager
+def _translated(wanted: dict[str, str]) -> Iterator[None]:
+    """Turn the SDK's errors into ours; a missing and a forbidden object look the same to the caller."""
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+    from model.s3 import DENIED, MISSING, code_of
+
+    missing = ObjectNotFound("there is no such object, or this service may not read it: check bucket, key and version")
+    where = f"s3://{wanted['Bucket']}/{wanted['Key']}"
+    try:
+        yield
+    except ParamValidationError as error:
+        raise missing from error
+    except ClientError as error:
+        if code_of(error) in MISSING | DENIED | {"400", "InvalidArgument", "MethodNotAllowed", "405"}:
+            raise missing from error  # 400: no such version; 405: the version is a delete marker
+        raise StoreUnavailable(f"S3 answered {error} for {where}") from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"S3 cannot be reached for {where} ({error})") from error

@@ -1,6 +1,6 @@
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
 
 from model.errors import ImageTooLarge, StoreUnavailable
 from serving.errors import ObjectNotFound, SourceForbidden
@@ -102,6 +102,21 @@ def test_an_s3_out_of_reach_is_no_fault_of_the_caller():
 
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         ObjectReader(ALLOWED, 2000, Unreachable).read(S3Reference("photos", "uploads/a.jpg"))
+
+
+def test_a_download_that_breaks_off_is_no_fault_of_the_caller():
+    class Breaking:
+        def head_object(self, **_):
+            return {"ContentLength": 9, "ETag": '"a"'}
+
+        def get_object(self, **_):
+            return {"Body": self}
+
+        def read(self):
+            raise ResponseStreamingError(error="connection reset")
+
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        ObjectReader(ALLOWED, 2000, Breaking).read(S3Reference("photos", "uploads/a.jpg"))
 
 
 def test_a_reference_is_named_over_http(bucket):

@@ -21,7 +21,7 @@ demo: .venv/ready node_modules/ready ## the whole road on a fresh machine: image
 	@echo; echo "2/4  Retrain, prove, publish (random backbone weights: nothing here reaches further than PyPI and npm)"
 	@$(BIN)/python -m training retrain build/sample --name sample --store artifacts --weights random
 	@echo; echo "3/4  Name images with the published model"
-	@$(BIN)/python -m training predict artifacts/sample build/sample/3/*1*.png
+	@$(BIN)/python -m training predict artifacts/sample $$(ls build/sample/*/*.png | sed -n "1p;200p;400p")
 	@echo; echo "4/4  serverless invoke local: the same through the Lambda function, as API Gateway would call it"
 	@$(MAKE) --no-print-directory invoke
 	@echo; echo "Next:"

@@ -31,8 +31,8 @@ def test_every_training_command_that_is_shown_parses(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_make_target_that_is_shown_exists(page: Path) -> None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|$)", page.read_text(), re.M)) - {"sure"} <= targets
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b(?= |`|$)", page.read_text(), re.MULTILINE)) - {"sure"} <= targets
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -43,7 +43,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def test_the_house_in_the_readme_is_the_house_that_stands() -> None:
     drawn = (ROOT / "README.md").read_text().split("## The house")[1].split("```")[1]
-    named = re.findall(r"^(\S+)  ", drawn, re.M)
+    named = re.findall(r"^(\S+)  ", drawn, re.MULTILINE)
     assert {"handler.py", "serverless.yml", "Dockerfile", "model/", "serving/", "training/", "tests/"} <= set(named)
     for name in named:
         assert (ROOT / name).exists(), name

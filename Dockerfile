@@ -3,7 +3,8 @@
 #   docker build -t recognition .                              the Lambda functions; what `serverless deploy` builds
 #   docker build -t recognition-server --target server .       gunicorn on $PORT, for any other container platform
 #   docker build -t recognition-training --target training .   the offline package:
-#       docker run --rm --user "$(id -u)" -v "$PWD:/work" recognition-training retrain photos --name flowers
+#       docker run --rm --user "$(id -u)" -v "$PWD:/work" -v recognition:/tmp recognition-training retrain photos --name flowers
+#       (weights and features are kept in the volume "recognition")
 #
 #   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled twin: a tenth of the size
 #   --build-arg MODEL=NAME[/VERSION]   bakes artifacts/NAME in: nothing is downloaded when the image starts

@@ -16,7 +16,17 @@ from tests.runtime.emulator import ROOT, emulator
 BASE = "public.ecr.aws/lambda/python:3.12"
 SCRIPT = Path(__file__).with_name("lambda-base.sh")
 STAND_IN = f"lambda-python-stand-in:{sha256(SCRIPT.read_bytes()).hexdigest()[:12]}"
-NOT_OURS = (".git", ".venv", "build", "artifacts", "node_modules", "__pycache__", "*_cache")
+NOT_COPIED = (
+    ".git",
+    ".venv",
+    "*_cache",
+    ".hypothesis",
+    ".serverless",
+    "__pycache__",
+    "build",
+    "artifacts",
+    "node_modules",
+)
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +65,7 @@ def python_prefix() -> Path:
 def context(tiny_model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this directory with a model in it, and what comes to lie in a directory over time."""
     copy = tmp_path_factory.mktemp("context") / "copy"
-    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_OURS))
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
     shutil.copytree(tiny_model, copy / "artifacts" / "tiny")
     for stray in (".env", "photos/holiday.jpg", "serving/.env", "model/notes.txt", "model/__pycache__/old.pyc"):
         (copy / stray).parent.mkdir(exist_ok=True)

@@ -88,7 +88,10 @@ class Container:
     def stop(self) -> int:
         """Send SIGTERM; return the exit status."""
         self.engine.run("stop", "--time", "20", self.id)
-        return int(self.engine.run("inspect", "--format", "{{.State.ExitCode}}", self.id).stdout)
+        return int(self.state("ExitCode"))
+
+    def state(self, name: str) -> str:
+        return self.engine.run("inspect", "--format", f"{{{{.State.{name}}}}}", self.id).stdout.strip()
 
 
 @contextmanager

@@ -1,7 +1,13 @@
-"""The Lambda image: what is in it, and that it answers as Lambda would run it."""
+"""The three images: what is in them, and that they answer under Lambda's limits.
 
+One file, because tests that run in parallel are shared out by files, and the images are to be built once.
+"""
+
+import base64
 import json
+import os
 import re
+import time
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -9,12 +15,14 @@ import pytest
 
 from tests.events import load_event
 from tests.runtime.emulator import ROOT
+from tests.tiny import draw_colours
 
 SLIM = ("--build-arg", "ENGINES=litert")
-WALK = (
-    "import os; print(*(os.path.relpath(f'{at}/{name}') for at, _, names in os.walk('.') for name in names), sep='\\n')"
-)
+BAKED = ("--build-arg", "MODEL=tiny")
+IMAGE_EVENT = load_event("apigateway-v1-image")
+WALK = "import pathlib; print(*filter(pathlib.Path.is_file, pathlib.Path().rglob('*')), sep='\\n')"
 GLIBC = (2, 34)  # of Amazon Linux 2023, which the real base image is made of
+PORT = 9000
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +39,37 @@ def files(function):
     return set(function.python(WALK).splitlines())
 
 
+@pytest.fixture
+def server(engine, build):
+    """The slim server with a baked model, where its platform wants it to listen."""
+    options = ["--memory", "512m", "--cpus", "1", "--env", f"PORT={PORT}", "--health-interval", "1s"]
+    with engine.container(build(*SLIM, *BAKED, "--target", "server"), *options) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def training(engine, build, tiny_model, tmp_path_factory):
+    """Run a command of the package in a folder that holds images and models, as the user whose folder it is."""
+    work = draw_colours(tmp_path_factory.mktemp("work") / "photos", per_class=20).parent
+    (work / "model").mkdir()  # of the user's own, with a name that is also a package's
+    limits = ["--network", "none", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--user", str(os.getuid())]
+    mounts = ["--volume", f"{work}:/work", "--volume", f"{Path(tiny_model).parent}:/store:ro"]
+
+    def training(*command):
+        return engine.run("run", "--rm", *limits, *mounts, build("--target", "training"), *command).stdout
+
+    return training
+
+
 @pytest.mark.parametrize("name", ["alb-image", "apigateway-v1-image", "apigateway-v2-json", "function-url-image"])
-def test_it_names_images(function, name):
+def test_the_function_names_images(function, name):
     answer = function.invoke(load_event(name))
 
     assert answer["statusCode"] == 200
     assert json.loads(answer["body"])["labels"][0]["name"] == "green"
 
 
-def test_it_is_nobody_and_can_write_to_tmp_only(function):
+def test_the_function_is_nobody_and_can_write_to_tmp_only(function):
     write = "import os, sys; print(os.getuid()); open(sys.argv[1] + '/file', 'w').close()"
 
     assert function.python(write, "/tmp").strip() == "993"
@@ -48,7 +78,7 @@ def test_it_is_nobody_and_can_write_to_tmp_only(function):
             function.python(write, place)
 
 
-def test_it_holds_the_code_that_serves_and_nothing_else_of_the_directory(files, context):
+def test_the_function_holds_the_code_that_serves_and_nothing_else_of_the_directory(files, context):
     served = {path for folder in ("model", "serving") for path in (ROOT / folder).rglob("*") if path.is_file()}
     code = {str(path.relative_to(ROOT)) for path in served if path.suffix != ".pyc"}
     elsewhere = {path.name for path in context.iterdir()} - {"LICENSE", "handler.py", "model", "serving"}
@@ -58,7 +88,7 @@ def test_it_holds_the_code_that_serves_and_nothing_else_of_the_directory(files, 
     assert not {"serving/.env", "model/notes.txt", "model/__pycache__/old.pyc"} & files
 
 
-def test_without_tensorflow_it_is_slim(files):
+def test_without_tensorflow_the_function_is_slim(files):
     assert "ai_edge_litert/interpreter.py" in files
     assert not {path for path in files if path.startswith(("tensorflow/", "keras/"))}
 
@@ -115,17 +145,52 @@ def test_what_cannot_be_built_is_refused_by_name(engine, base, build, context, o
 @pytest.mark.parametrize("model", ["tiny", "tiny/1"])
 def test_a_model_that_is_baked_in_needs_no_store(engine, build, model):
     with engine.container(build(*SLIM, "--build-arg", f"MODEL={model}"), "--memory", "512m") as function:
-        answer = function.invoke(load_event("apigateway-v1-image"))
+        answer = function.invoke(IMAGE_EVENT)
 
     assert json.loads(answer["body"])["model"] == {"name": "tiny", "version": 1}
 
 
 def test_with_both_engines_tensorflow_answers_like_the_twin(engine, build, function):
-    event = load_event("apigateway-v1-image")
-    image = build("--build-arg", "MODEL=tiny")
-    with engine.container(image, "--memory", "2g", "--cpus", "2", "--env", "ENGINE=tensorflow") as reference:
-        scores, twin = (json.loads(each.invoke(event)["body"])["labels"][0] for each in (reference, function))
-        card = json.loads(reference.invoke(event | {"path": "/v1/model", "httpMethod": "GET"})["body"])
+    with engine.container(build(*BAKED), "--memory", "2g", "--cpus", "2", "--env", "ENGINE=tensorflow") as reference:
+        scores, twin = (json.loads(each.invoke(IMAGE_EVENT)["body"])["labels"][0] for each in (reference, function))
+        card = json.loads(reference.invoke(IMAGE_EVENT | {"path": "/v1/model", "httpMethod": "GET"})["body"])
 
     assert card["engine"] == "tensorflow"
     assert (scores["name"], scores["score"]) == (twin["name"], pytest.approx(twin["score"], abs=0.05))
+
+
+def test_the_server_listens_where_the_platform_says_and_names_images(server):
+    assert server.request("GET", "/ready", port=PORT)[0] == 200
+    status, text = server.request("POST", "/v1/classify", base64.b64decode(IMAGE_EVENT["body"]), PORT)
+
+    assert (status, json.loads(text)["labels"][0]["name"]) == (200, "green")
+
+
+def test_the_servers_health_check_passes(server):
+    deadline = time.monotonic() + 30
+    while server.state("Health.Status") == "starting" and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+    assert server.state("Health.Status") == "healthy"
+
+
+def test_the_server_ends_at_once_when_it_is_told_to(server):
+    server.request("GET", "/health", port=PORT)
+    started = time.monotonic()
+
+    assert server.stop() == 0
+    assert time.monotonic() - started < 10
+
+
+def test_the_training_image_checks_images(training):
+    assert "60 images of 3 labels" in training("check", "photos")
+
+
+def test_the_training_image_names_images(training):
+    answer = json.loads(training("predict", "--json", "/store/tiny", "photos/red/00.jpg"))
+
+    assert answer["labels"][0]["name"] == "red"
+
+
+def test_the_training_image_teaches_its_options(training):
+    assert "--bottleneck-dir" in training("retrain", "--help")

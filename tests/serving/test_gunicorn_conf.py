@@ -1,0 +1,26 @@
+import runpy
+
+import pytest
+
+from serving.settings import Settings, granted_cpus
+
+CPUS = granted_cpus()
+
+
+@pytest.mark.parametrize(
+    ("asked", "processes", "threads"), [(None, CPUS, 1), ("1", 1, CPUS), (str(2 * CPUS), 2 * CPUS, 1)]
+)
+def test_the_cpus_are_shared_out_among_the_processes(monkeypatch, asked, processes, threads):
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    if asked:
+        monkeypatch.setenv("WEB_CONCURRENCY", asked)
+    configuration = runpy.run_module("serving.gunicorn_conf")
+
+    assert configuration["workers"] == processes
+    assert Settings.from_environment(dict(pair.split("=") for pair in configuration["raw_env"])).threads == threads
+
+
+def test_it_listens_on_every_address_at_the_platforms_port(monkeypatch):
+    monkeypatch.setenv("PORT", "9123")
+
+    assert runpy.run_module("serving.gunicorn_conf")["bind"] == "0.0.0.0:9123"

@@ -76,7 +76,8 @@ def test_thousands_of_requests_at_once_fail_nowhere_and_leave_nothing_in_memory(
     after = server.memory()
     assert before.keys() == after.keys()  # no process died and was replaced
     assert len(after) == 2
-    assert all(after[pid] < before[pid] + ROOM for pid in after), (before, after)
+    full = max(before.values())  # the kernel may have given all of the warm-up to one of them
+    assert max(after.values()) < full + ROOM, (before, after)
 
 
 def test_what_is_in_flight_when_the_end_comes_is_answered(server):

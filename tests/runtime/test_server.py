@@ -15,14 +15,11 @@ from PIL import Image
 from tests.runtime.server import classify, get, run_server
 
 CALLERS = 8
-PATIENCE = (
-    10  # requests over one connection, which stays with the process that took it: so both processes get their share
-)
+PATIENCE = 10  # requests over one connection, which stays with the process that took it: both shall get their share
 WARM_UP, REQUESTS = 3200, 3200
-ROOM = (
-    10 * 2**20
-)  # bytes by which a process of about 90 MB may differ. What malloc keeps goes up and down by 7 MB over 20,000
-# requests; a decoded picture has 1.4 MB, so that one in two hundred kept would show.
+# Bytes by which a process of about 90 MB may differ: what malloc keeps goes up and down by 7 MB over 20,000 requests.
+# A decoded picture has 1.4 MB, so that one kept in two hundred would show.
+ROOM = 10 * 2**20
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ python -m bench --quick [SECTION …]  a dry run whose figures mean nothing; it 
 python -m bench render               README.md and docs/benchmarks.md anew, from bench/results
 """
 
+import os
 import subprocess
 import sys
 
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
 
 def _measure(names: list[str], quick: bool) -> list[str]:
     """Measure each section in a process of its own: it leaves nothing in memory, and when it dies, the others go on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's start-up remarks, which nobody can act on
     get_material(quick)
     failed = []
     for name in names:

@@ -55,7 +55,7 @@ def _in_boxes(setup: Setup, everyone: dict[str, Contender]) -> Found:
         for name in BOXED:
             runs = [_in_box(setup, everyone[name], memory_mb) for _ in range(1 if setup.quick else STARTS_IN_A_BOX)]
             found[name][str(memory_mb)] = _boxed_figures(runs)
-            say(f"{memory_mb} MB, {everyone[name].title}: {found[name][str(memory_mb)]}")
+            say(f"{memory_mb} MB, {everyone[name].title}: {_survived(found[name][str(memory_mb)])}")
     return found
 
 

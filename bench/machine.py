@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,6 +25,7 @@ INSTRUCTIONS = (
     "asimddp",
     "i8mm",
 )  # those that decide how fast an engine can be
+WATCHED = 2  # s
 ROOT = Path(__file__).parents[1]
 CORES = len(os.sched_getaffinity(0))
 
@@ -42,6 +44,20 @@ def describe_machine() -> dict[str, object]:
         "python": platform.python_version(),
         "libraries": _libraries(),
     }
+
+
+def _busy() -> float:
+    """The share of the processor that other programs use while this one does nothing."""
+    idle, total = _processor_time()
+    time.sleep(WATCHED)
+    idle_after, total_after = _processor_time()
+    return 1 - (idle_after - idle) / (total_after - total)
+
+
+def _processor_time() -> tuple[int, int]:
+    """Idle, and all, since the machine started."""
+    ticks = [int(count) for count in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def _processor() -> tuple[str, set[str]]:

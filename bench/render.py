@@ -63,18 +63,19 @@ def measured_on(results: dict[str, Any]) -> str:
     days = sorted({result["measured"][:10] for result in results.values()})
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     materials = sorted({result["material"] for result in results.values()})
+    busy = max(result["machine"]["busy_before"] for result in results.values())
     return (
         f"Measured {' and '.join(days)} on {machine['cores']} cores of {machine['processor']} "
         f"({', '.join(machine['instructions'])}), {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; "
-        f"{libraries}. Photos and weights: {'; '.join(materials)}."
+        f"{libraries}. Photos and weights: {'; '.join(materials)}. Before each section began, other programs used at most {busy:.0%} "
+        "of the processor."
     )
 
 
 def goals_table(results: dict[str, Any]) -> str:
     goals = [goal for name in SECTIONS if name in results for goal in _module(name).goals(results[name]["found"])]
-    return table(
-        ["goal", "measured", ""], [[goal.aim, _measured(goal), "met" if goal.met else "**missed**"] for goal in goals]
-    )
+    rows = [[goal.aim, _measured(goal), "met" if goal.met else "**missed**"] for goal in goals]
+    return table(["goal", "measured", ""], rows, figures=False)
 
 
 def _measured(goal: Goal) -> str:

@@ -4,18 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The first column is words, the others are figures."""
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: bool = True) -> str:
+    """The first column is words; the others are figures, unless it is said that they are words too."""
+    lines = [header, ["---"] + ["---:" if figures else "---"] * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def figure(value: float) -> str:
     """Three digits, since the last one moves from run to run; whole numbers as they are."""
-    if isinstance(value, int) or abs(value) >= 100:
-        return f"{value:,.0f}"
-    digits = 2 if abs(value) < 10 else 1
-    return f"{value:.{digits}f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
+    return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(found: dict[str, Any], unit: str = "") -> str:
@@ -33,4 +30,4 @@ def ratio(more: float, less: float) -> str:
 
 
 def section(title: str, *parts: str) -> str:
-    return "\n\n".join([f"### {title}", *(part.strip() for part in parts if part)]) + "\n"
+    return "\n\n".join([f"### {title}", *(part for part in parts if part)])

@@ -2,29 +2,11 @@
 
 import os
 import platform
-import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-LIBRARIES = (
-    "ai-edge-litert",
-    "flask",
-    "keras",
-    "numpy",
-    "onnxruntime",
-    "pillow",
-    "scikit-learn",
-    "tensorflow-cpu",
-    "tensorflow",
-)
-INSTRUCTIONS = (
-    "avx2",
-    "avx512f",
-    "avx512_vnni",
-    "amx_int8",
-    "asimddp",
-    "i8mm",
-)  # those that decide how fast an engine can be
+LIBRARIES = ("ai-edge-litert", "flask", "keras", "numpy", "onnxruntime", "pillow", "scikit-learn", "tensorflow-cpu")
+INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimddp", "i8mm")  # that decide an engine's speed
 WATCHED = 2  # s
 ROOT = Path(__file__).parents[1]
 CORES = len(os.sched_getaffinity(0))
@@ -38,26 +20,10 @@ def describe_machine() -> dict[str, object]:
         "cores": CORES,
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "system": f"{platform.system()} {platform.release()}",
-        "load_before": round(
-            os.getloadavg()[0], 2
-        ),  # of others' work too: figures taken on a busy machine are worth little
+        "load_before": round(os.getloadavg()[0], 2),  # of the section before too
         "python": platform.python_version(),
         "libraries": _libraries(),
     }
-
-
-def _busy() -> float:
-    """The share of the processor that other programs use while this one does nothing."""
-    idle, total = _processor_time()
-    time.sleep(WATCHED)
-    idle_after, total_after = _processor_time()
-    return 1 - (idle_after - idle) / (total_after - total)
-
-
-def _processor_time() -> tuple[int, int]:
-    """Idle, and all, since the machine started."""
-    ticks = [int(count) for count in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return ticks[3] + ticks[4], sum(ticks)
 
 
 def _processor() -> tuple[str, set[str]]:

@@ -63,12 +63,12 @@ def measured_on(results: dict[str, Any]) -> str:
     days = sorted({result["measured"][:10] for result in results.values()})
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     materials = sorted({result["material"] for result in results.values()})
-    busy = max(result["machine"]["busy_before"] for result in results.values())
+    load = max(result["machine"]["load_before"] for result in results.values())
     return (
         f"Measured {' and '.join(days)} on {machine['cores']} cores of {machine['processor']} "
         f"({', '.join(machine['instructions'])}), {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; "
-        f"{libraries}. Photos and weights: {'; '.join(materials)}. Before each section began, other programs used at most {busy:.0%} "
-        "of the processor."
+        f"{libraries}. Photos and weights: {'; '.join(materials)}. When a section began, the load average (that of "
+        f"the section before it included) was at most {load}."
     )
 
 

@@ -5,6 +5,8 @@ validation split; the head is then fitted once more on training and validation i
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +38,17 @@ class Head:
     strength: float  # the chosen C
 
 
+@contextmanager
+def _on_one_thread() -> Iterator[None]:
+    """Keep BLAS from sharing products that have no more columns than there are classes: its threads would only wait."""
+    import sklearn.linear_model  # noqa: F401 - brings the BLAS that is meant
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
+
+
+@_on_one_thread()
 def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps: int) -> Head:
     """Learn the head at one strength; `max_steps` bounds the solver's iterations. Every label must be there."""
     mean, deviation = _scale(labelled.features)
@@ -48,6 +61,7 @@ def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps:
     return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, strength)
 
 
+@_on_one_thread()
 def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
     """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
 

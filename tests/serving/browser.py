@@ -46,11 +46,14 @@ class Tab:
         message = {"id": self._number, "method": method, "params": params} | self._session
         self._commands.write(json.dumps(message).encode() + b"\0")
         self._commands.flush()
-        while True:
-            reply = json.loads(self._read())
-            if reply.get("id") == self._number:
-                assert "error" not in reply, (method, reply["error"])
-                return reply["result"]
+        while (reply := json.loads(self._read())).get("id") != self._number:
+            pass
+        assert "error" not in reply, (method, reply["error"])
+        return reply["result"]
+
+    def _wait_for_event(self, method: str) -> None:
+        while json.loads(self._read()).get("method") != method:
+            pass
 
     def _read(self) -> bytes:
         message = bytearray()
@@ -76,6 +79,13 @@ class Tab:
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def reload(self) -> None:
+        """Load the page anew; it is the new one from here on."""
+        self.send("Page.enable")
+        self.send("Page.reload")
+        self._wait_for_event("Page.loadEventFired")
+        self.send("Page.disable")
 
     def choose_file(self, selector: str, path: Path) -> None:
         document = self.send("DOM.getDocument")["root"]["nodeId"]

@@ -168,8 +168,8 @@ def test_the_key_lives_in_memory_only(page, photo):
     page.choose_file("#file", photo)
     page.wait_for(f"{STATE} === 'result'")
     assert page.run("[localStorage.length, sessionStorage.length, document.cookie].join()") == "0,0,"
-    page.run("location.reload()")
-    page.wait_for(f"document.readyState === 'complete' && {STATE} === 'idle'")
+    page.reload()
+    page.wait_for(f"{STATE} === 'idle'")
     assert page.run("document.getElementById('key').value") == ""
 
 

@@ -1,4 +1,8 @@
-"""The Lambda entry points, thin: what arrived goes to the right door of `serving`. Nothing here touches the network."""
+"""The Lambda entry points, thin: what arrived goes to the right door of `serving`.
+
+Nothing here touches the network, but where Lambda starts ahead of requests (provisioned concurrency, SnapStart): there the
+model is loaded with this module.
+"""
 
 import os
 from functools import cache
@@ -15,6 +19,10 @@ if TYPE_CHECKING:
 settings = Settings.from_environment(os.environ)
 models = open_models(settings)
 app = create_app(settings, models)  # gunicorn serves it too: `gunicorn handler:app`
+
+
+if settings.load_at_start:
+    models.prepare()
 
 
 def http(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""The model of this process: loaded by the first request that needs it, and followed where its alias moves. It knows no HTTP.
+"""The model of this process: loaded by the first request that needs it, or ahead of it, and followed where its alias moves.
+
+It knows no HTTP.
 
 A request that comes when it is time to look starts the look, in a thread; everybody is answered by the model that is there
 until another one is loaded and proven. On Lambda nothing runs between requests, so that one request waits for its look.
@@ -6,6 +8,7 @@ until another one is loaded and proven. On Lambda nothing runs between requests,
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock, Thread
 
@@ -59,6 +62,11 @@ class ModelHolder:
             thread.start()
             thread.join(self._renewal.patience)
         return self.loaded
+
+    def prepare(self) -> None:
+        """Load now, ahead of the first request; what fails is told to whoever asks, and tried again."""
+        with suppress(RecognitionError):
+            self.get()
 
     def _try(self) -> Classifier:
         if self._failure is not None and self._clock() < self._next_at:

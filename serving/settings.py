@@ -10,6 +10,7 @@ from model.image import Limits
 from serving.errors import SettingsError
 
 MB_PER_CPU = 1769  # Lambda's documentation: a function of 1,769 MB has the equivalent of one vCPU
+ON_DEMAND = "on-demand"  # of Lambda's AWS_LAMBDA_INITIALIZATION_TYPE; the others: provisioned-concurrency, snap-start
 CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")  # "quota period" in µs, or "max period"
 
 Value = TypeVar("Value")
@@ -51,6 +52,9 @@ class Settings:
         "recognition"  # SERVICE_NAME: in each line of the log, and what tells one stage's metrics from another's
     )
     metrics: bool = False  # on Lambda: CloudWatch reads them from the log
+    load_at_start: bool = (
+        False  # on Lambda, where a start is paid for ahead of requests: provisioned, or to be snapshot
+    )
 
     def __post_init__(self) -> None:
         if self.uploads_prefix.startswith(self.results_prefix) or self.results_prefix.startswith(self.uploads_prefix):
@@ -98,6 +102,7 @@ class Settings:
             log_level=read("LOG_LEVEL", _one_of("DEBUG", "INFO", "WARNING", "ERROR"), cls.log_level),
             service=read("SERVICE_NAME", str, cls.service),
             metrics="AWS_LAMBDA_FUNCTION_NAME" in environ,
+            load_at_start=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ON_DEMAND) != ON_DEMAND,
         )
 
 

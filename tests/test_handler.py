@@ -78,6 +78,16 @@ def test_what_needs_no_model_imports_no_engine(tmp_path):
     assert not {"tensorflow", "ai_edge_litert", "boto3"} & set(modules)
 
 
+@pytest.mark.parametrize(
+    ("start", "cold"), [("on-demand", True), ("provisioned-concurrency", False), ("snap-start", False)]
+)
+def test_a_start_ahead_of_requests_loads_the_model(tiny_model, tmp_path, start, cold):
+    environment = {"MODEL_URI": tiny_model, "AWS_LAMBDA_INITIALIZATION_TYPE": start}
+    _, _, printed = run_handler(tmp_path, ["apigateway-v1-image"], **environment)
+    answered = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+    assert [line["cold"] for line in answered] == [cold]
+
+
 def test_the_log_is_json_with_metrics_and_without_images_or_keys(tiny_model, tmp_path):
     names = ["apigateway-v1-image", "apigateway-v1-json", "apigateway-v1-health"]
     answers, _, printed = run_handler(tmp_path, names, MODEL_URI=tiny_model, AWS_LAMBDA_FUNCTION_NAME="classify")

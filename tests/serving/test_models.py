@@ -78,6 +78,16 @@ def test_a_failed_load_is_tried_again_after_a_while():
     assert holder.get() is holder.loaded
 
 
+def test_a_load_that_fails_ahead_of_requests_is_told_to_the_first_and_tried_again():
+    clock, load = Clock(), Loader(failures=1)
+    holder = ModelHolder(load, clock)
+    holder.prepare()
+    with pytest.raises(StoreUnavailable, match="failure 1"):
+        holder.get()
+    clock.now += RETRY_AFTER
+    assert holder.get() is holder.loaded
+
+
 def test_a_missing_setting_says_which_to_set():
     with pytest.raises(ModelNotFound, match="set MODEL_URI"):
         open_models(Settings()).get()

@@ -20,6 +20,8 @@ def test_an_empty_environment_gives_the_defaults():
         ("ENGINE", "litert", "engine", "litert"),
         ("MODEL_CACHE", "/tmp/models", "cache", Path("/tmp/models")),
         ("AWS_LAMBDA_FUNCTION_NAME", "classify", "metrics", True),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency", "load_at_start", True),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "load_at_start", True),
         ("MAX_IMAGE_BYTES", "1000", "limits", Limits(max_bytes=1000)),
         ("MAX_IMAGE_PIXELS", "1000", "limits", Limits(max_pixels=1000)),
         ("MIN_IMAGE_SIDE", "1000", "limits", Limits(min_side=1000)),

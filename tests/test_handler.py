@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.events import event_names, load_event
+from tests.inception import NAMES, publish_inception
+from tests.serving.fakes import base64_of, picture
 from tests.tiny import COLOURS
 
 ROOT = Path(__file__).parents[1]
@@ -31,13 +34,21 @@ import json, sys
 import handler
 events = json.load(open(sys.argv[1]))
 answers = [handler.http(event, None) for event in events]
-json.dump({"answers": answers, "modules": sorted(sys.modules)}, open(sys.argv[2], "w"))
+found = {"answers": answers, "modules": sorted(sys.modules)}
+if sys.platform == "linux":
+    found["peak_kb"] = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])
+json.dump(found, open(sys.argv[2], "w"))
 """
 
 
 def run_handler(folder: Path, names: list[str], **environment: str):
     """Answer the named events in a fresh process; return its answers, its modules and all that it printed."""
-    (folder / "events.json").write_text(json.dumps([load_event(name) for name in names]))
+    found, printed = answer_in_a_process(folder, [load_event(name) for name in names], environment)
+    return found["answers"], found["modules"], printed
+
+
+def answer_in_a_process(folder: Path, events: list[dict[str, Any]], environment: dict[str, str]):
+    (folder / "events.json").write_text(json.dumps(events))
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder / "events.json"), str(folder / "answers.json")],
         cwd=ROOT,
@@ -47,8 +58,7 @@ def run_handler(folder: Path, names: list[str], **environment: str):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    result = json.loads((folder / "answers.json").read_text())
-    return result["answers"], result["modules"], done.stdout + done.stderr
+    return json.loads((folder / "answers.json").read_text()), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("engine", ["litert", "tensorflow"])
@@ -71,6 +81,16 @@ def test_naming_an_image_imports_only_what_that_needs(tiny_model, tmp_path):
     _, modules, _ = run_handler(tmp_path, ["apigateway-v2-image"], MODEL_URI=tiny_model)
     assert "ai_edge_litert" in modules
     assert not set(NEVER_NEEDED_TO_NAME_AN_IMAGE) & set(modules)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from Linux's /proc")
+def test_a_photo_of_12_megapixels_takes_less_than_250_mb_with_the_twin(tmp_path):
+    photo = load_event("apigateway-v1-image") | {"body": base64_of(picture(size=(4000, 3000)))}
+    found, _ = answer_in_a_process(tmp_path, [photo], {"MODEL_URI": publish_inception(tmp_path / "store")})
+    answer = json.loads(found["answers"][0]["body"])
+    assert answer["image"] == {"width": 4000, "height": 3000, "format": "JPEG"}
+    assert answer["labels"][0]["name"] == NAMES[-1]
+    assert found["peak_kb"] < 250_000
 
 
 def test_what_needs_no_model_imports_no_engine(tmp_path):

@@ -6,6 +6,7 @@ publishers get two versions, and one that is killed leaves a number that nobody 
 
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +65,8 @@ class S3Store:
     def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
         cache = cache or Path(tempfile.gettempdir()) / "models"
         directory = cache / self.bucket / self.prefix / name / str(version)
+        if not directory.exists():
+            _make_room(directory.parent)
 
         def download(path: str) -> None:
             entry, target = manifest.files[path], directory / path
@@ -82,7 +85,12 @@ class S3Store:
                 )
             part.replace(target)
 
-        _in_parallel(download, paths)
+        try:
+            _in_parallel(download, paths)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{directory} cannot hold the model ({error.strerror}); give it more room"
+            ) from error
         return directory
 
     def publish(self, directory: Path, manifest: Manifest, progress: Progress = quiet) -> int:
@@ -153,6 +161,13 @@ class S3Store:
 
     def _alias_key(self, name: str, alias: str) -> str:
         return f"{self.prefix}{name}/{ALIASES}/{alias}.json"
+
+
+def _make_room(shelf: Path) -> None:
+    """Of the versions that were pulled before, keep the last one: Lambda's disk is small, and the others are in memory."""
+    pulled = sorted(shelf.glob("*"), key=lambda version: version.stat().st_mtime)
+    for version in pulled[:-1]:
+        shutil.rmtree(version, ignore_errors=True)
 
 
 def _in_parallel(act: Callable[[str], None], paths: Any) -> None:

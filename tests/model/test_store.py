@@ -169,6 +169,28 @@ def test_an_interrupted_pull_goes_on_where_it_stopped(aws: str, tmp_path: Path) 
     assert (pulled / "saved_model.pb").stat().st_mtime_ns == before
 
 
+def test_of_the_versions_pulled_before_only_the_last_is_kept(aws: str, tmp_path: Path) -> None:
+    boto3.client("s3").create_bucket(Bucket="models")
+    store = open_store("s3://models")
+    pulled = []
+    for version in (1, 2, 3):
+        _, described = made = finished(tmp_path / str(version), version)
+        store.publish(*made)
+        pulled.append(store.pull("flowers", version, described, list(FILES), tmp_path / "cache"))
+        time.sleep(0.01)
+    assert [directory.exists() for directory in pulled] == [False, True, True]
+
+
+def test_a_place_that_cannot_hold_the_model_is_named(aws: str, tmp_path: Path) -> None:
+    boto3.client("s3").create_bucket(Bucket="models")
+    store = open_store("s3://models")
+    _, described = made = finished(tmp_path / "export")
+    store.publish(*made)
+    (tmp_path / "full").touch()
+    with pytest.raises(StoreUnavailable, match=r"full.*cannot hold the model"):
+        store.pull("flowers", 1, described, list(FILES), tmp_path / "full")
+
+
 def test_a_bucket_that_is_not_there_and_an_endpoint_that_does_not_answer_are_told_apart(
     aws: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """The whole life of a deployment on a local AWS, by the real CLI: deploy, publish, info, invoke, upload, result, logs, remove."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,20 @@ def test_a_deployment_lives_from_deploy_to_remove(cli: Cli, s3: Any, tiny_model:
     kept = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     assert kept == {outputs["UploadsBucket"], outputs["ModelStore"].split("/")[2]}
     assert results(s3, outputs["UploadsBucket"]) == [result]
+
+
+def test_a_rollback_brings_back_what_an_earlier_deploy_set(cli: Cli, s3: Any):
+    for version in ("6", "7"):
+        cli.run("deploy", "--param=imageFrom=prebuilt", f"--param=modelVersion={version}")
+    assert served_version() == "7"
+    earlier, _ = re.findall(r"Timestamp: (\d+)", cli.run("deploy", "list"))
+    cli.run("rollback", "--timestamp", earlier)
+    assert served_version() == "6"
+
+
+def served_version() -> str:
+    found = boto3.client("lambda").get_function_configuration(FunctionName="image-recognition-dev-classify")
+    return found["Environment"]["Variables"]["MODEL_URI"].rpartition("/")[2]
 
 
 def outputs_of(info: str) -> dict[str, str]:

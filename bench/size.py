@@ -28,7 +28,7 @@ MB = 10**6
 LOCKS = {"litert": "requirements-litert.txt", "all": "requirements.txt"}  # the Dockerfile's ENGINES → what it installs
 ENGINES = {"ours": "litert", "ours_tensorflow": "tensorflow"}  # contender → engine
 BUCKET = "models"
-STARTS = 5
+STARTS = 3
 
 
 def measure(setup: Setup) -> Found:

@@ -8,21 +8,18 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.figures import over_splits, spread
+from bench.figures import over_splits
 from bench.heads import TEST, our_accuracy, random_parts, their_accuracy
 from bench.machine import ROOT
 from bench.section import Found, Goal, Setup, say
 from bench.tables import difference, figure, ratio, section, table
-from bench.tables import spread as spread_text
 from training.weights import find_weights
 
 THEIR_STEPS = 4000  # retrain.py's default
-RERUNS = 2
 SPLITS = 10
 HEAD = "fitting the head"
 STEPS = {  # what our steps hold, where their names do not say it all
@@ -43,15 +40,15 @@ def measure(setup: Setup) -> Found:
     weights = find_weights(setup.material.weights, setup.material.folder)  # random ones are made by now
     first = _timed("bench.our_training", setup.material.photos, weights.path, ours)
     say(f"ours: {first['seconds']:.0f} s")
-    reruns = [_timed("bench.our_training", setup.material.photos, weights.path, ours) for _ in range(RERUNS)]
-    say(f"ours again, from the cache: {reruns[0]['seconds']:.0f} s")
+    again = _timed("bench.our_training", setup.material.photos, weights.path, ours)
+    say(f"ours again, from the cache: {again['seconds']:.0f} s")
     steps = setup.times(THEIR_STEPS)
     recipe = _timed("bench.peers.retrain", ours / "lists.json", weights.path, theirs, str(steps))
     say(f"retrain.py's recipe: {recipe['seconds']:.0f} s")
     return {
         "images": setup.material.photos_count,
-        "ours": first
-        | {"reruns": asdict(spread([rerun["seconds"] for rerun in reruns])), "rerun_steps": reruns[0]["steps"]},
+        "ours": first,
+        "again": again,
         "recipe": recipe | {"steps": steps},
         "splits": _over_splits(setup, ours / "features.npz", theirs / "features.npz", steps),
     }
@@ -95,14 +92,14 @@ def tables(found: Found) -> str:
         ["features, s", figure(ours["steps"]["features"]), figure(recipe["features"])],
         ["head, s", figure(ours["steps"][HEAD]), figure(recipe["head"])],
         ["all: folder → published model, s", f"**{figure(ours['seconds'])}**", f"**{figure(recipe['seconds'])}**"],
-        ["again, features cached, s", spread_text(ours["reruns"]), "–"],
+        ["again, features cached, s", figure(found["again"]["seconds"]), "–"],
         [
             f"accuracy over {len(found['splits']['ours'])} splits",
             *(_accuracy(found["splits"][name]) for name in ("ours", "recipe")),
         ],
         ["ours minus theirs, points (95 % interval)", difference(found["splits"]["difference"]), ""],
     ]
-    steps = table(["ours, step by step: s", "first run", "cached"], _steps(ours))
+    steps = table(["ours, step by step: s", "first run", "cached"], _steps(ours, found["again"]))
     note = (
         f"{images:,} photos; retrain.py's recipe does {recipe['steps']:,} steps of 100, reads bottlenecks as text, and trains on "
         f"float features; ours on those of the int8 twin. Each split tests {found['splits']['tested']} photos; its interval is "
@@ -115,15 +112,13 @@ def _accuracy(values: list[float]) -> str:
     return f"{fmean(values):.1%} ({min(values):.1%} – {max(values):.1%})"
 
 
-def _steps(ours: dict[str, Any]) -> list[list[str]]:
-    first, again = ours["steps"], ours["rerun_steps"]
+def _steps(first: Found, again: Found) -> list[list[str]]:
     rows = [
-        [STEPS.get(name, name), figure(first[name]), figure(again.get(name, 0))] for name in first if first[name] >= 0.1
+        [STEPS.get(name, name), figure(seconds), figure(again["steps"].get(name, 0))]
+        for name, seconds in first["steps"].items()
+        if seconds >= 0.1
     ]
-    rest = [
-        figure(each["seconds"] - sum(each["steps"].values()))
-        for each in (ours, {"steps": again, "seconds": ours["reruns"]["median"]})
-    ]
+    rest = [figure(run["seconds"] - sum(run["steps"].values())) for run in (first, again)]
     return [*rows, ["interpreter, imports, and what is under 0.1 s", *rest]]
 
 

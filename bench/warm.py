@@ -17,7 +17,7 @@ from bench.section import Found, Goal, Setup, say
 from bench.tables import figure, ratio, section, table
 
 ANSWERING = ("ours", "ours_tensorflow", "tensorflow", "keras", "onnx")
-ROUNDS = 15
+ROUNDS = 10
 TURNS = {"ours": 20}  # answers a round; a 99th percentile wants hundreds
 TURNS_OF_OTHERS = 3
 

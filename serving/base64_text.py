@@ -1,7 +1,8 @@
 """Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, as a `data:` URI."""
 
-import binascii
 import re
+
+import pybase64
 
 from serving.errors import MalformedBase64
 
@@ -13,7 +14,7 @@ FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
 def decode_base64(text: str) -> bytes:
     """Raises MalformedBase64, saying what is wrong and where."""
     try:
-        return binascii.a2b_base64(text, strict_mode=True)  # nearly always; what follows copies megabytes
+        return pybase64.b64decode(text, validate=True)  # nearly always; what follows copies megabytes
     except ValueError:
         return _decode_other_forms(text)
 
@@ -25,8 +26,8 @@ def _decode_other_forms(text: str) -> bytes:
             raise MalformedBase64("the data: URI is not base64: it must begin like data:image/jpeg;base64,")
     compact = text.encode("utf-8", "replace").translate(URL_SAFE, BLANKS).rstrip(b"=")
     try:
-        return binascii.a2b_base64(compact + b"=" * (-len(compact) % 4), strict_mode=True)
-    except binascii.Error as error:
+        return pybase64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
+    except ValueError as error:
         raise MalformedBase64(_complaint(compact)) from error
 
 

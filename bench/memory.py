@@ -1,5 +1,8 @@
 """How much memory a function takes: its peak through a first answer and large images, and the least limit it works in."""
 
+from bisect import bisect_left
+from functools import partial
+
 from bench.contenders import Contender, contenders
 from bench.images import KINDS, SMALL
 from bench.limits import Limit, limited, why_not
@@ -28,7 +31,8 @@ def measure(setup: Setup) -> Found:
     if reason := why_not():
         return found | {"not_measured": reason}
     for name in BOXED:
-        found["least_mb"][name] = next((mb for mb in LIMITS if _survives(setup, everyone[name], mb)), None)
+        enough = bisect_left(LIMITS, True, key=partial(_survives, setup, everyone[name]))
+        found["least_mb"][name] = LIMITS[enough] if enough < len(LIMITS) else None
         say(f"{everyone[name].title}: works in {found['least_mb'][name]} MB")
     return found
 

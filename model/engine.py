@@ -49,7 +49,7 @@ class LitertEngine:
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         with self._one_at_a_time:
-            return np.stack([self._score(image) for image in images])  # (N, K); batches gain nothing on a CPU
+            return np.stack([self._score(image) for image in images])  # (N, K); on one CPU a batch gains nothing
 
     def _score(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._input, image[np.newaxis])  # (1, 299, 299, 3)

@@ -52,9 +52,7 @@ class Settings:
         "recognition"  # SERVICE_NAME: in each line of the log, and what tells one stage's metrics from another's
     )
     metrics: bool = False  # on Lambda: CloudWatch reads them from the log
-    load_at_start: bool = (
-        False  # on Lambda, where a start is paid for ahead of requests: provisioned, or to be snapshot
-    )
+    load_at_start: bool = False  # on Lambda: it starts ahead of requests, provisioned or for a snapshot
 
     def __post_init__(self) -> None:
         if self.uploads_prefix.startswith(self.results_prefix) or self.results_prefix.startswith(self.uploads_prefix):

@@ -183,6 +183,7 @@ def code_of(error: "ClientError") -> str:
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Turn the SDK's errors into ours, naming the S3 address."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
     try:
@@ -197,5 +198,5 @@ def translated(where: str) -> Iterator[None]:
         if code_of(error) in DENIED:
             raise StoreForbidden(f"{where}: access denied ({error}); check the role's S3 permissions") from error
         raise StoreUnavailable(f"{where}: S3 answered {error}") from error
-    except BotoCoreError as error:
+    except (BotoCoreError, Boto3Error) as error:
         raise StoreUnavailable(f"{where}: S3 cannot be reached ({error})") from error

@@ -49,7 +49,8 @@ def described(error: Exception) -> Problem:
     elif isinstance(error, MethodNotAllowed):
         detail = f"{request.path} does not take {request.method}; it takes {', '.join(_methods(error))}"
     elif isinstance(error, RequestEntityTooLarge):
-        detail = f"the request has more than {request.max_content_length:,} bytes: send a smaller image, or refer to one in S3"
+        most = f"{request.max_content_length:,} bytes, or its form more than {request.max_form_parts:,} parts"
+        detail = f"the request has more than {most}: send a smaller image, or refer to one in S3"
     return Problem(error.name, error.code, HTTP_CODES.get(error.code, f"http_{error.code}"), detail)
 
 

@@ -46,7 +46,7 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
     def classify() -> Response:
         intake = take_in(request, settings.max_batch, objects.read)
         record().source = intake.source
-        record().scored = scored = recogniser.recognise(intake.reads, record().cost)
+        record().scored = scored = recogniser.recognise(intake.reads, record().cost, intake.batch)
         return classified(intake, scored, record().cost, record().request_id)
 
     @app.get("/v1/model")

@@ -20,6 +20,10 @@ ENOUGH_MEMORY = 1024  # MB; an engine and one 50-megapixel picture, decoded
 IMAGE_LIMIT = 10 * 2**30  # bytes; Lambda's, uncompressed
 BINARY_TYPES = {f"image/{name.lower()}" for name in FORMATS} | {
     "image/heif",
+    "image/jpg",
+    "image/pjpeg",
+    "image/x-ms-bmp",
+    "image/x-png",
     "multipart/form-data",
     "application/octet-stream",
 }

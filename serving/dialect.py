@@ -53,7 +53,8 @@ def predict(request: Request, record: Record, recogniser: Recogniser, servable: 
     encoded = [row["b64"] for row in rows if isinstance(row, dict) and isinstance(row.get("b64"), str)]
     if len(encoded) == len(rows):
         record.source = "base64"
-        record.scored = scored = recogniser.recognise([partial(decode_base64, text) for text in encoded], record.cost)
+        reads = [partial(decode_base64, text) for text in encoded]
+        record.scored = scored = recogniser.recognise(reads, record.cost, batch=True)
     else:
         record.source = "pixels"
         record.scored = scored = recogniser.recognise_pixels(_pixels(rows), record.cost)

@@ -47,7 +47,7 @@ def main(template: Path | None, stack: str | None, url: str | None, key: str | N
     MODEL_URI=artifacts/flowers python -m serving.doctor
         this shell's settings, and the model that they name
     python -m serving.doctor --template .serverless/cloudformation-template-update-stack.json
-        what `npx serverless package --param imageFrom=prebuilt` wrote, and the same
+        what `npx serverless package` wrote, and the same
     python -m serving.doctor --stack image-recognition-dev
         what is deployed, with the AWS credentials of this shell, and the model that it names
     """
@@ -60,7 +60,7 @@ def main(template: Path | None, stack: str | None, url: str | None, key: str | N
         check = "settings" if isinstance(error, SettingsError) else "model"
         report(check, [Finding(Severity.ERROR, str(error), "")])  # its text names the remedy
     except (BotoCoreError, ClientError) as error:
-        remedy = "check the stack's name, the region (AWS_REGION) and the credentials of this shell"
+        remedy = "check the stack's name, the region (AWS_DEFAULT_REGION) and the credentials of this shell"
         report("AWS", [Finding(Severity.ERROR, str(error), remedy)])
     sys.exit(report.errors > 0)
 

@@ -163,7 +163,7 @@ def _operation(operation: Operation, path: str, options: Json, key_needed: bool)
         entry["x-codeSamples"] = [
             {"lang": "shell", "source": f"curl {operation.sample}"}
         ]  # an extension that viewers know
-    if key_needed and path.startswith("/v1/"):  # what costs money asks for the key; the rest is open
+    if key_needed and (path.startswith("/v1/") or path == "/ready"):  # what costs money asks for the key
         entry["security"] = [{"key": []}]
     return entry
 

@@ -65,14 +65,14 @@ class Recogniser:
         self._models, self._limits = models, limits
         self._slots = BoundedSemaphore(max_in_flight)
 
-    def recognise(self, reads: Sequence[Read], cost: Cost) -> Scored:
-        """Score every image. A single image's error is raised, and costs no model.
+    def recognise(self, reads: Sequence[Read], cost: Cost, batch: bool) -> Scored:
+        """Score every image. Of a batch each has its own outcome; the error of an image alone is raised, and costs no model.
 
-        Raises Busy, ModelError or StoreError; for a single image also ImageError or RequestError.
+        Raises Busy, ModelError or StoreError; for an image alone also ImageError or RequestError.
         """
         with self._slot():
             outcomes = self._decode(reads, cost)
-            if len(outcomes) == 1 and isinstance(outcomes[0], RecognitionError):
+            if not batch and isinstance(outcomes[0], RecognitionError):
                 raise outcomes[0]
             return self._score(outcomes, cost)
 

@@ -107,7 +107,7 @@ class UploadDesk:
         try:
             item, body = self._open(item)
             cost.read_ms = milliseconds_since(started)
-            scored = self._recogniser.recognise([lambda: self._read(item, body)], cost)
+            scored = self._recogniser.recognise([lambda: self._read(item, body)], cost, batch=False)
         except (ImageError, ObjectNotFound) as error:
             return _result(item, key, cost, error=replace(problem_of(error), request_id=request_id))
         image, classifier = scored.images[0], scored.classifier

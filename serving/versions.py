@@ -11,6 +11,8 @@ from model.errors import ModelError
 from model.store import Address, Place
 from serving.journal import Journal
 
+STAND_INS = 5  # versions before the named one that are tried, while requests wait
+
 
 class Versions:
     """The versions at an address, loaded by `load`, with a journal that hears of refusals."""
@@ -20,15 +22,18 @@ class Versions:
         self._refused: dict[int, ModelError] = {}  # a version never changes, so neither does what is wrong with it
 
     def first(self) -> Classifier:
-        """Load the version that is named, or else the one that served before it. Raises ModelError or StoreError."""
+        """Load the version that is named, or else the last good one before it. Raises ModelError or StoreError."""
         named, *others = self._address.places()
         try:
             return self._load(named)
         except ModelError as error:
             self._refuse(named, error)
-            if not others:
-                raise
-        return self._load(others[0])
+            for other in others[:STAND_INS]:
+                try:
+                    return self._load(other)
+                except ModelError as its_own:
+                    self._refuse(other, its_own)
+            raise
 
     def newer(self, current: Classifier) -> Classifier:
         """Return the version that is named now, loaded, if it is another than `current` and nothing is wrong with it."""

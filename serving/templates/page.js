@@ -109,7 +109,7 @@
   }
 
   function failure(error) {
-    const keyRefused = !error.code && [401, 403].includes(error.status); // a gateway's refusal, not the service's: no code
+    const keyRefused = !error.detail && [401, 403].includes(error.status); // a gateway's refusal: the service gives details
     const [title, advice] = keyRefused ? KEY_REFUSED : (WORDS[error.status] ?? [error.title ?? "That did not work", "Try again."]);
     const detail = error.detail ?? advice;
     const id = error.request_id ?? error.id;

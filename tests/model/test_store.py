@@ -12,9 +12,11 @@ from pathlib import Path
 
 import boto3
 import pytest
+from boto3.exceptions import RetriesExceededError
 
 from model.errors import ModelCorrupt, ModelNotFound, StoreForbidden, StoreUnavailable
 from model.manifest import MANIFEST, Manifest, describe_files
+from model.s3 import S3Store
 from model.store import Store, locate, open_store
 from tests.model.test_manifest import manifest
 
@@ -179,6 +181,16 @@ def test_of_the_versions_pulled_before_only_the_last_is_kept(aws: str, tmp_path:
         pulled.append(store.pull("flowers", version, described, list(FILES), tmp_path / "cache"))
         time.sleep(0.01)
     assert [directory.exists() for directory in pulled] == [False, True, True]
+
+
+def test_a_download_that_breaks_off_again_and_again_is_a_store_out_of_reach(tmp_path: Path) -> None:
+    class BreaksOff:
+        def download_file(self, bucket: str, key: str, path: str) -> None:
+            raise RetriesExceededError(TimeoutError("read timed out"))
+
+    _, described = finished(tmp_path / "export")
+    with pytest.raises(StoreUnavailable, match="cannot be reached"):
+        S3Store(BreaksOff(), "models", "").pull("flowers", 1, described, list(FILES), tmp_path / "cache")
 
 
 def test_a_place_that_cannot_hold_the_model_is_named(aws: str, tmp_path: Path) -> None:

@@ -123,6 +123,11 @@ def test_a_batch_of_one_is_a_batch(client):
     assert body["model"] == {"name": "colours", "version": 3}
 
 
+def test_a_batch_of_one_that_is_no_image_is_a_batch_too(client):
+    body = client.post("/v1/classify", json={"images": [{"bytes": "a"}]}).get_json()
+    assert [result["error"]["code"] for result in body["results"]] == ["malformed_base64"]
+
+
 def test_a_batch_that_holds_no_image_still_answers_each(client):
     body = client.post("/v1/classify", json={"images": [{"bytes": "%"}, {"bytes": ""}]}).get_json()
     assert [result["error"]["code"] for result in body["results"]] == ["malformed_base64", "unsupported_image"]

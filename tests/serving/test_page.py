@@ -15,6 +15,7 @@ from tests.serving.fakes import ListJournal, colour_app, picture
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
 KEY = "the-key-of-the-gateway"
+REFUSED = '{"title":"Forbidden","code":"INVALID_API_KEY","request_id":"0f1e"}'  # as deploy/gateway.yml has it written
 STATE = "document.querySelector('main').dataset.state"
 
 
@@ -32,7 +33,7 @@ class Gateway:
         if environ["PATH_INFO"].startswith("/v1/"):
             answer = self.refusal or answer
             if environ.get("HTTP_X_API_KEY") != KEY:
-                answer = Response('{"message":"Forbidden"}', 403, content_type="application/json")
+                answer = Response(REFUSED, 403, content_type="application/problem+json")
         return answer(environ, start_response)
 
 

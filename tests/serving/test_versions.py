@@ -176,6 +176,19 @@ def test_a_process_that_starts_while_the_alias_names_a_bad_version_serves_the_on
     assert holder.get().version == 3
 
 
+def test_a_process_that_starts_goes_back_as_far_as_the_last_good_version(store, journal):
+    load = Loads(v3=ModelCorrupt("bad"), v2=ModelCorrupt("bad too"))
+    holder = follow(store, journal, load, Clock(), uri="m")
+    assert holder.get().version == 1
+    assert [entry["version"] for entry, _ in journal.refusals] == [3, 2]
+
+
+def test_where_no_version_is_good_the_fault_of_the_named_one_is_told(store, journal):
+    load = Loads(v3=ModelCorrupt("bad"), v2=ModelCorrupt("bad too"), v1=ModelCorrupt("bad as well"))
+    with pytest.raises(ModelCorrupt, match=r"^bad$"):
+        follow(store, journal, load, Clock(), uri="m").get()
+
+
 def test_a_pinned_version_has_no_stand_in(store, journal):
     versions = Versions(Address.parse(f"{store.uri}/m/2"), Loads(v2=ModelCorrupt("bad")), journal)
     with pytest.raises(ModelCorrupt):

@@ -30,7 +30,7 @@ from training.weights import find_weights
 
 HELD_OUT = Percentages(testing=25, validation=10)
 STEPS = 1000  # of the head's solver
-CALIBRATION = 30  # training photos from which full int8 learns the range of each activation
+CALIBRATION = 50  # training photos from which full int8 learns the range of each activation
 BATCH = 8  # images TensorFlow scores at once; the twins take them one by one
 SINGLE = 50  # images that latency is measured with
 TWINS = {

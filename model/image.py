@@ -7,12 +7,14 @@ EXIF orientation is applied. Transparency is composited on white. Grey, palette,
 Animations give their first frame. The whole picture is squeezed into a square, as TensorFlow's retrain.py did it.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,6 +85,14 @@ class Limits:
     min_side: int = 16  # px; below it there is nothing to recognise
 
 
+def read_image(path: Path, limits: Limits) -> bytes:
+    """Read a file, but no more of it than shows that it is too large. Raises OSError, also for what is no regular file."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    with path.open("rb") as file:
+        return file.read(limits.max_bytes + 1)
+
+
 @dataclass(frozen=True, eq=False)
 class DecodedImage:
     tensor: NDArray[np.uint8]  # (299, 299, 3) RGB
@@ -97,9 +107,7 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
     Raises UnsupportedImage, CorruptImage, ImageTooLarge or ImageOutOfBounds, whatever the bytes are.
     """
     if len(data) > limits.max_bytes:
-        raise ImageTooLarge(
-            f"the image has {len(data):,} bytes; at most {limits.max_bytes:,} are read: send a smaller one"
-        )
+        raise ImageTooLarge(f"the image has more than the {limits.max_bytes:,} bytes that are read: send a smaller one")
     format = image_format(data)
     with _broken_means_corrupt(format):
         picture = _reader(format)(BytesIO(data))

@@ -104,7 +104,10 @@ class S3Store:
 
         _in_parallel(upload, manifest.files)
         with translated(f"{self.uri}/{manifest.name}/{version}"):
-            self._put_once(self._key(manifest.name, version, MANIFEST), manifest.dumps().encode())
+            if not self._put_once(self._key(manifest.name, version, MANIFEST), manifest.dumps().encode()):
+                raise StoreUnavailable(
+                    f"{self.uri}/{manifest.name}/{version}: S3 did not take its manifest; publish again"
+                )
         return version
 
     def _claim(self, name: str) -> int:

@@ -4,7 +4,6 @@ A store is a local folder (here) or s3://bucket/prefix (model/s3.py). A version 
 """
 
 import hashlib
-import os
 import re
 import shutil
 import tempfile
@@ -18,8 +17,9 @@ from model.aliases import promotions_of
 from model.errors import ModelNotFound, StoreForbidden
 from model.manifest import MANIFEST, Manifest, verify_files
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+NAME = re.compile(r"(?![0-9]+$)[A-Za-z0-9][A-Za-z0-9._-]{0,99}")  # a number alone would be taken for a version
 VERSION = re.compile(r"[1-9][0-9]{0,8}")
+SCHEME = re.compile(r"[A-Za-z0-9+.-]{2,}:/")  # two letters at least: C:/models is a folder
 ALIASES = "aliases"  # the folder beside a model's versions
 
 Progress = Callable[[int], None]  # called with the bytes done since the last call
@@ -104,6 +104,8 @@ class LocalStore:
             return Manifest.loads((directory / MANIFEST).read_bytes(), str(directory))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise ModelNotFound(f"{directory} is not a published model: it has no {MANIFEST}") from error
+        except OSError as error:
+            raise StoreForbidden(f"{directory} cannot be read ({error.strerror})") from error
 
     def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
         directory = self.root / name / str(version)
@@ -124,12 +126,15 @@ class LocalStore:
                 (draft / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(directory / path, draft / path)
                 progress(entry.size)
-            (draft / MANIFEST).write_text(manifest.dumps())
+            (draft / MANIFEST).write_text(manifest.dumps(), encoding="utf-8")
             draft.chmod(0o755)  # mkdtemp's 0700 would hide the model from a server run by another user
             return self._claim(shelf, draft)
-        except BaseException:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise
+        except OSError as error:
+            raise StoreForbidden(
+                f"{shelf} cannot be written ({error.strerror}); make room, or name another --store"
+            ) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)  # where it became a version, it is no more
 
     def _claim(self, shelf: Path, draft: Path) -> int:
         version = max((int(p.name) for p in shelf.iterdir() if VERSION.fullmatch(p.name)), default=0) + 1
@@ -154,21 +159,32 @@ class LocalStore:
         return AliasFile(text, hashlib.sha256(text.encode()).hexdigest())
 
     def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
-        if self.read_alias(name, alias) != seen:
-            return False
+        import fcntl  # no module of Windows: only who promotes needs it
+
         folder = self.root / name / ALIASES
         try:
             folder.mkdir(exist_ok=True)
-            draft = folder / f".{alias}.{os.getpid()}"
-            draft.write_text(text)
-            draft.replace(folder / f"{alias}.json")
+            with (folder / f".{alias}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)  # closing the file lets go of it
+                if self.read_alias(name, alias) != seen:
+                    return False
+                draft = folder / f".{alias}.draft"
+                draft.write_text(text)
+                draft.replace(folder / f"{alias}.json")
         except OSError as error:
             raise StoreForbidden(f"{folder} cannot be written ({error.strerror})") from error
         return True
 
 
 def open_store(uri: str) -> Store:
-    """Open `s3://bucket/prefix` (any endpoint through AWS_ENDPOINT_URL) or a local folder; nothing is touched yet."""
+    """Open `s3://bucket/prefix` (any endpoint through AWS_ENDPOINT_URL) or a local folder; nothing is touched yet.
+
+    Raises ModelNotFound for what names no store.
+    """
+    if not uri:
+        raise ModelNotFound("the store has no name (an empty variable, perhaps): give a folder or s3://bucket/prefix")
+    if SCHEME.match(uri) and not uri.startswith("s3://"):
+        raise ModelNotFound(f"{uri!r} is no store that this code knows: give a folder or s3://bucket/prefix")
     if uri.startswith("s3://"):
         from model.s3 import open_s3_store
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ HOST = "127.0.0.1"  # this machine only: there is no key here
 
 
 def main() -> None:
+    description = "Serve the newest model of ./artifacts, or MODEL_URI, on this machine. PORT=8081 takes another port."
+    ArgumentParser(prog="python -m serving", description=description).parse_args()
     try:
         serve(Settings.from_environment(os.environ))
     except (RecognitionError, OSError) as error:

@@ -82,7 +82,9 @@ def _body(body: bytes, options: Options) -> Intake:
 def _form(request: Request) -> Intake:
     files = request.files.getlist(FIELD)
     if not files:
-        raise MalformedRequest(f"the form has no file named `{FIELD}`: curl -F {FIELD}=@photo.jpg sends one")
+        raise MalformedRequest(
+            f"the form has no file named `{FIELD}`: curl -F {FIELD}=@photo.jpg sends one, and more of them a batch"
+        )
     return Intake([file.read for file in files], _options(request.values), batch=len(files) > 1, source="form")
 
 

@@ -4,9 +4,11 @@ What it is given it writes, so it is given facts about images, never their conte
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
+
+from model.errors import RecognitionError
 
 NAMESPACE = "Recognition"
 
@@ -23,7 +25,7 @@ class Journal(Protocol):
         ...
 
     def failed(self, entry: Entry, error: Exception) -> None:
-        """Note why a request failed through no fault of the caller, with the traceback."""
+        """Note why a request failed through no fault of the caller."""
         ...
 
     def refused(self, entry: Entry, error: Exception) -> None:
@@ -50,12 +52,18 @@ class LogJournal:
         self._logger.info("settled", extra=dict(entry))
 
     def failed(self, entry: Entry, error: Exception) -> None:
-        self._logger.error("failed", extra=dict(entry), exc_info=error)
+        self._logger.error("failed", **_why(entry, error))
 
     def refused(self, entry: Entry, error: Exception) -> None:
-        self._logger.error("model refused", extra=dict(entry), exc_info=error)
+        self._logger.error("model refused", **_why(entry, error))
         if self._metrics:
             _alarm(self._service)
+
+
+def _why(entry: Entry, error: Exception) -> dict[str, Any]:
+    """The reason in a sentence; with the traceback, where the error is none that is raised on purpose."""
+    expected = isinstance(error, RecognitionError)
+    return {"extra": {**entry, "reason": str(error)}, "exc_info": None if expected else error}
 
 
 def _alarm(service: str) -> None:

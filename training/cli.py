@@ -31,6 +31,8 @@ class Commands(click.Group):
             return super().invoke(context)
         except RecognitionError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from error
         except KeyboardInterrupt as interrupt:
             click.echo("\nInterrupted. Every finished feature is kept; the same command goes on from there.", err=True)
             raise click.exceptions.Exit(130) from interrupt
@@ -69,6 +71,7 @@ def main() -> None:
 @click.option("--validation-percentage", default=15, show_default=True, help="Of the images, to choose regularisation.")
 @click.option(
     "--how-many-training-steps",
+    type=click.IntRange(1),
     default=1000,
     show_default=True,
     help="At most, of the head's solver; it stops by itself.",
@@ -136,9 +139,11 @@ def retrain(
     job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps, tuning)
     if weights == "random":
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
+    target = open_store(store)
+    target.versions()  # whoever cannot reach it hears of that now
     with hushed():
         import keras  # noqa: F401 - and TensorFlow with it
-    outcome = retrain(job, inception_v3(find_weights(weights, bottleneck_dir)), open_store(store), Run(Console()))
+    outcome = retrain(job, inception_v3(find_weights(weights, bottleneck_dir)), target, Run(Console()))
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
 
 
@@ -160,11 +165,13 @@ def _one(images: Path | None, image_dir: Path | None) -> Path:
 def check(images: Path, report: Path) -> None:
     """Decode every image and say what is wrong; exit status 1 where there is an error."""
     from training.dataset import Severity
+    from training.split import Percentages, split
 
     dataset = _scan(images)
-    report.write_text(json.dumps(_findings(dataset), indent=1, ensure_ascii=False) + "\n")
+    report.write_text(json.dumps(_findings(dataset), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     click.echo(check_table(dataset))
     click.echo(f"All of it as JSON: {report}")
+    split(dataset.examples, Percentages())  # raises what would stop a training
     if dataset.problems_of(Severity.ERROR):
         sys.exit(1)
 
@@ -189,23 +196,23 @@ def _findings(dataset: "Dataset") -> dict[str, Any]:
 @main.command()
 @click.argument("model")
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--top-k", default=1, show_default=True, help="Labels an image.")
+@click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--engine", type=click.Choice(["auto", "litert", "tensorflow"]), default="auto", show_default=True)
 def predict(model: str, images: tuple[Path, ...], top_k: int, engine: str, *, as_json: bool) -> None:
     """Name images by a MODEL. A file that cannot be read is named, and the exit status is 1."""
     from model.classifier import load_classifier
     from model.errors import ImageError
-    from model.image import decode
+    from model.image import Limits, decode, read_image
 
     classifier = load_classifier(model, engine, CORES, CACHE / "models")
     failed = False
     for path in images:
         try:
-            tensor = decode(path.read_bytes()).tensor
+            tensor = decode(read_image(path, Limits())).tensor
         except (ImageError, OSError) as error:
             failed = True
-            click.echo(f"{path}: {error}", err=True)
+            click.echo(f"{path}: {error.strerror if isinstance(error, OSError) else error}", err=True)
             continue
         labels = classifier.classify(tensor[None], top_k)[0]
         if as_json:
@@ -226,12 +233,17 @@ def evaluate(model: str, images: Path, engine: str, *, as_json: bool) -> None:
     import numpy as np
 
     from model.classifier import load_classifier
+    from training.dataset import Severity
     from training.errors import DatasetError
     from training.evaluation import metrics, sentence
+    from training.pipeline import refuse_conflicts
     from training.scoring import score_files
 
     classifier = load_classifier(model, engine, CORES, CACHE / "models")
     dataset = _scan(images)
+    refuse_conflicts(dataset)
+    for problem in dataset.problems_of(Severity.ERROR):
+        click.echo(f"set aside: {problem.path}: {problem.detail}", err=True)
     labels = classifier.manifest.labels
     if unknown := sorted(set(dataset.labels) - set(labels)):
         raise DatasetError(f"{images} has labels that the model does not know: {', '.join(unknown)}")
@@ -240,7 +252,8 @@ def evaluate(model: str, images: Path, engine: str, *, as_json: bool) -> None:
     paths = [example.path for example in dataset.examples]
     scores = score_files(classifier.engine, paths, Run(Console()))
     found = metrics(scores, np.array([labels.index(example.label) for example in dataset.examples]), labels)
-    click.echo(json.dumps(found) if as_json else f"{model} ({classifier.engine.name}): {sentence(found)}")
+    reminder = "worth something only where the model has seen none of these images in its training"
+    click.echo(json.dumps(found) if as_json else f"{model} ({classifier.engine.name}): {sentence(found)}; {reminder}")
 
 
 @main.command()

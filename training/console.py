@@ -91,6 +91,7 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
     lines = [
         f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
         f"set aside   {len(set_aside):,} files" + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
+        *_remarks(outcome.dataset),
         f"features    {len(outcome.features.values):,} features: {outcome.features.cached:,} from the cache",
         *_fine_tuning(outcome.learned.fine_tuning),
         f"head        softmax, C = {outcome.learned.head.strength:g} by validation; every class weighs the same",
@@ -103,6 +104,11 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
     lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
     return "\n".join(["", *lines])
+
+
+def _remarks(dataset: Dataset) -> list[str]:
+    lesser = [problem for problem in dataset.problems if problem.severity is not Severity.ERROR]
+    return [f"remarks     {len(lesser):,}; `python -m training check {dataset.root}` lists them"] if lesser else []
 
 
 def _fine_tuning(history: dict[str, Any] | None) -> list[str]:

@@ -13,11 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
-from model.image import Limits, decode, image_format
+from model.image import Limits, decode, image_format, read_image
 from training.errors import DatasetError
 from training.run import Run
 
-FEW = 20  # images of a class; below it TensorFlow's retrain.py warned too
+FEW = 50  # images of a class; with fewer, a part of the split may well be left without one
 SUFFIXES = {  # the names that promise an image, and the format they promise
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -42,7 +42,7 @@ class Severity(StrEnum):
 @dataclass(frozen=True)
 class Problem:
     severity: Severity
-    kind: str  # corrupt, unsupported, too-large, out-of-bounds, conflict, duplicate, misnamed, few, ignored, unreadable
+    kind: str  # corrupt, unsupported, too-large, out-of-bounds, conflict, duplicate, misnamed, few, empty, ignored, unreadable
     path: str  # relative to the image folder
     detail: str
 
@@ -98,16 +98,20 @@ def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
         raise DatasetError(f"{root} is not a folder; give one that holds a folder of images for each label")
     files: list[tuple[str, Path]] = []
     ignored = []
-    for entry in sorted(root.iterdir()):
+    for entry in _entries(root):
         if not _is_label(entry):
-            ignored.append(Problem(Severity.NOTE, "ignored", entry.name, "not a folder of images: no label"))
+            ignored.append(Problem(Severity.NOTE, "ignored", _shown(root, entry), "not a folder of images: no label"))
             continue
-        for path in sorted(entry.iterdir()):
+        if not entry.name.isprintable():  # labels are lines of a file
+            raise DatasetError(
+                f"{_shown(root, entry)!r} cannot be a label: rename the folder, in UTF-8 and on one line"
+            )
+        for path in _entries(entry):
             if path.is_dir():
                 reason = "a folder inside a label's folder is not read; move its images up"
-                ignored.append(Problem(Severity.WARNING, "ignored", str(path.relative_to(root)), reason))
+                ignored.append(Problem(Severity.WARNING, "ignored", _shown(root, path), reason))
             elif path.name.startswith("."):
-                ignored.append(Problem(Severity.NOTE, "ignored", str(path.relative_to(root)), "hidden file"))
+                ignored.append(Problem(Severity.NOTE, "ignored", _shown(root, path), "hidden file"))
             else:
                 files.append((entry.name, path))
     if not files:
@@ -115,15 +119,29 @@ def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
     return files, ignored
 
 
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise DatasetError(
+            f"{folder} cannot be read ({error.strerror}); give yourself permission, or move it"
+        ) from error
+
+
+def _shown(root: Path, path: Path) -> str:
+    """The path within the folder; what is no UTF-8 in a name is spelled out."""
+    return str(path.relative_to(root)).encode(errors="backslashreplace").decode()
+
+
 def _is_label(entry: Path) -> bool:
     return entry.is_dir() and not entry.name.startswith(".")
 
 
 def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str]) -> _Reading:
-    name = str(path.relative_to(root))
+    name = _shown(root, path)
     promised = SUFFIXES.get(path.suffix.lower())
     try:
-        data = path.read_bytes()
+        data = read_image(path, limits)
         format = image_format(data)
         digest = sha256(data).hexdigest()
         if digest not in decoded:
@@ -153,9 +171,9 @@ def _once_each(root: Path, examples: Sequence[Example]) -> tuple[list[Example], 
     for digest in sorted(copies):
         first, *others = copies[digest]
         kept.append(first)
-        here = str(first.path.relative_to(root))
+        here = _shown(root, first.path)
         for other in others:
-            there = str(other.path.relative_to(root))
+            there = _shown(root, other.path)
             if other.label == first.label:
                 problems.append(Problem(Severity.NOTE, "duplicate", there, f"the same content as {here}; counted once"))
             else:
@@ -168,11 +186,13 @@ def _few(root: Path, examples: Sequence[Example]) -> list[Problem]:
     counts = Counter(example.label for example in examples)
     return [
         Problem(
-            Severity.WARNING if counts[label] else Severity.ERROR,
+            Severity.WARNING,
             "few",
             label,
-            f"{counts[label]} readable images; at least {FEW} are advised, 100 and more are better",
+            f"{counts[label]} readable images; {FEW} are advised, 100 and more are better",
         )
+        if counts[label]
+        else Problem(Severity.ERROR, "empty", label, "no readable image; add some, or remove the folder")
         for label in sorted(entry.name for entry in root.iterdir() if _is_label(entry))
         if counts[label] < FEW
     ]

@@ -69,7 +69,7 @@ def export(directory: Path, network: Any, head: Head, test: Sequence[Example], r
     run.progress.step("writing the SavedModel")
     save_classifier(network, head, directory)
     (directory / LABELS).parent.mkdir(exist_ok=True)
-    (directory / LABELS).write_text("".join(f"{label}\n" for label in head.labels))
+    (directory / LABELS).write_text("".join(f"{label}\n" for label in head.labels), encoding="utf-8")
     paths = [example.path for example in test]
     classes = np.array([head.labels.index(example.label) for example in test])  # (N,)
     proof = min(len(test), PROOF_IMAGES)

@@ -67,11 +67,15 @@ class Outcome:
 
 
 def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
-    """check → split → features → head → evaluate → export → publish. Raises RecognitionError's children only."""
+    """check → split → features → head → evaluate → export → publish.
+
+    Raises RecognitionError's children, and OSError where a disk is full or a file vanishes.
+    """
     extractor = Extractor(backbone, job.bottleneck_dir)
     cache = FeatureCache(job.bottleneck_dir / "features.sqlite", extractor.identity)
     dataset = scan(job.image_dir, run, decoded=cache.digests())
     refuse_conflicts(dataset)
+    _refuse_empty(dataset)
     parts = split(dataset.examples, job.percentages)
     features = extract(dataset.examples, extractor, cache, run)
     cache.close()
@@ -121,7 +125,14 @@ def refuse_conflicts(dataset: Dataset) -> None:
     conflicts = [problem for problem in dataset.problems_of(Severity.ERROR) if problem.kind == "conflict"]
     if conflicts:
         listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
-        raise DatasetError(f"the same picture stands under two labels, {len(conflicts)} times:{listed}")
+        raise DatasetError(f"the same picture stands under two labels:{listed}")
+
+
+def _refuse_empty(dataset: Dataset) -> None:
+    """Raise DatasetError where a label has no image: a model without it would not be the one that was asked for."""
+    empty = [repr(problem.path) for problem in dataset.problems if problem.kind == "empty"]
+    if empty:
+        raise DatasetError(f"no readable image for {', '.join(empty)}: add some, or remove the folder")
 
 
 def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[Labelled, Labelled]:

@@ -41,7 +41,8 @@ def download_flowers(directory: Path) -> Path:
         )
     except Exception as error:  # get_file wraps every network failure in a bare Exception
         raise DatasetError(
-            f"{FLOWERS} cannot be downloaded from here ({error}); unpack it by hand, or use a folder of your own photos"
+            f"{FLOWERS} cannot be downloaded from here ({error}); fetch and unpack it on another machine, and train on that folder: "
+            "python -m training retrain flower_photos --name flowers"
         ) from error
     return Path(unpacked) / "flower_photos"
 

@@ -71,7 +71,10 @@ def _save(tf: Any, model: Any, signatures: dict[str, Any], directory: Path) -> N
     module = tf.Module()
     module.variables_of_the_model = [variable.value for variable in model.variables]
     module.signatures_of_the_model = list(signatures.values())
-    tf.saved_model.save(module, str(directory), signatures=signatures)
+    try:
+        tf.saved_model.save(module, str(directory), signatures=signatures)
+    except tf.errors.OpError as error:
+        raise ExportError(f"TensorFlow cannot write {directory} ({error.message}); is the disk full?") from error
 
 
 def compile_twin(directory: Path, precision: Precision) -> bytes:

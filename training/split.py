@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from training.dataset import Example
+from training.dataset import FEW, Example
 from training.errors import DatasetError
 
 
@@ -75,7 +75,5 @@ def split(examples: Iterable[Example], percentages: Percentages) -> Split:
         for label in sorted(labels - {example.label for example in parts[part]})
     ]
     if missing:
-        raise DatasetError(
-            f"{'; '.join(missing)}: add images to the class, or raise --testing_percentage / --validation_percentage"
-        )
+        raise DatasetError(f"{'; '.join(missing)}: add images to the class (with {FEW} of them no part stays empty)")
     return Split(tuple(parts[Part.TRAIN]), tuple(parts[Part.VALIDATION]), tuple(parts[Part.TEST]))

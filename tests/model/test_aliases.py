@@ -1,7 +1,10 @@
 """Aliases in both kinds of store: where they point, the way back, and who wins when two change one."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 
 import boto3
 import pytest
@@ -117,3 +120,18 @@ def test_aliases_are_listed_and_are_no_versions(store: Store) -> None:
     promote(store, "m", 2, "production")
     assert store.aliases("m") == ["production", "staging"]
     assert store.versions() == {"m": [1, 2, 3]}
+
+
+def test_of_writers_at_the_same_moment_one_wins(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    store, together = open_store(str(tmp_path)), Barrier(8)
+
+    def write(alias: str, number: int) -> bool:
+        together.wait()
+        return store.write_alias("m", alias, str(number), seen=None)
+
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(30):
+            won = list(pool.map(partial(write, f"alias-{turn}"), range(8)))
+            assert won.count(True) == 1
+            assert store.read_alias("m", f"alias-{turn}").text == str(won.index(True))

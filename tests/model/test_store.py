@@ -222,6 +222,30 @@ def test_missing_credentials_are_said_in_a_sentence(aws: str, monkeypatch: pytes
         locate("s3://models/flowers")
 
 
+@pytest.mark.parametrize("uri", ["", "gs://bucket/models", "S3://bucket/models", "s3:/bucket"])
+def test_what_names_no_store_is_not_taken_for_a_folder(uri: str) -> None:
+    with pytest.raises(ModelNotFound, match=r"s3://bucket/prefix"):
+        open_store(uri)
+
+
+def test_a_manifest_that_s3_does_not_take_is_no_published_version(tmp_path: Path) -> None:
+    class Conflict(S3Store):
+        def _put_once(self, key: str, body: bytes) -> bool:
+            return not key.endswith(MANIFEST)
+
+    class Takes:
+        def upload_fileobj(self, *arguments: object, **options: object) -> None: ...
+
+        def get_paginator(self, _: str) -> "Takes":
+            return self
+
+        def paginate(self, **options: object) -> list[dict[str, object]]:
+            return [{}]
+
+    with pytest.raises(StoreUnavailable, match="did not take its manifest"):
+        Conflict(Takes(), "models", "").publish(*finished(tmp_path / "export"))
+
+
 def test_importing_the_store_imports_no_boto3() -> None:
     code = "import model.classifier, sys; assert 'boto3' not in sys.modules and 'tensorflow' not in sys.modules"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

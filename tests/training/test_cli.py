@@ -22,18 +22,24 @@ def photos_of(tiny_model: str) -> Path:
 
 
 def test_check_prints_a_table_writes_json_and_fails_on_errors(tmp_path: Path) -> None:
-    images = draw_colours(tmp_path / "images", 25)
+    images = draw_colours(tmp_path / "images", 60)
     report = tmp_path / "report.json"
     sound = run("check", images, "--report", report)
     assert sound.exit_code == 0, sound.output
-    assert "75 images of 3 labels; 0 errors, 0 warnings, 0 notes" in sound.output
+    assert "180 images of 3 labels; 0 errors, 0 warnings, 0 notes" in sound.output
     (images / "red" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
     broken = run("check", images, "--report", report)
     assert broken.exit_code == 1
     assert "corrupt" in broken.output
     found = json.loads(report.read_text())
-    assert found["images"] == {"blue": 25, "green": 25, "red": 25}
+    assert found["images"] == {"blue": 60, "green": 60, "red": 60}
     assert [(problem["severity"], problem["path"]) for problem in found["problems"]] == [("error", "red/broken.jpg")]
+
+
+def test_check_tells_what_would_stop_a_training(tmp_path: Path) -> None:
+    found = run("check", draw_colours(tmp_path / "images", 2), "--report", tmp_path / "report.json")
+    assert found.exit_code == 1
+    assert "add images to the class" in found.stderr
 
 
 def test_predict_prints_one_label_per_image(tiny_model: str) -> None:

@@ -1,3 +1,4 @@
+import os
 import shutil
 from pathlib import Path
 
@@ -15,10 +16,10 @@ def paint(path: Path, colour: tuple[int, int, int], format: str | None = None) -
     return path
 
 
-def painted(root: Path, count: int = 25) -> Path:
+def painted(root: Path, count: int = 60) -> Path:
     for i in range(count):
         paint(root / "daisy" / f"{i}.png", (i, 0, 0))
-        paint(root / "rose" / f"{i}.jpg", (0, 9 * i, 0))
+        paint(root / "rose" / f"{i}.jpg", (0, 4 * i, 0))
     return root
 
 
@@ -30,7 +31,7 @@ def test_a_sound_folder_has_no_problem(tmp_path: Path) -> None:
     dataset = scan(painted(tmp_path))
     assert dataset.problems == ()
     assert dataset.labels == ("daisy", "rose")
-    assert len(dataset.examples) == 50
+    assert len(dataset.examples) == 120
 
 
 def test_each_kind_of_problem_is_found_and_named(tmp_path: Path) -> None:
@@ -67,13 +68,35 @@ def test_each_kind_of_problem_is_found_and_named(tmp_path: Path) -> None:
         ("duplicate", "rose/again.jpg"),
         ("conflict", "rose/3.jpg"),
         ("few", "lily"),
-        ("few", "empty"),
+        ("empty", "empty"),
         ("corrupt", "bad/cut.png"),
-        ("few", "bad"),
+        ("empty", "bad"),
     }
     errors = {problem.path for problem in dataset.problems_of(Severity.ERROR)}
     assert {"rose/cut.jpg", "rose/3.jpg", "bad"} <= errors
     assert not {"rose/png.jpg", "rose/again.jpg", "rose/notes.txt", "lily"} & errors
+
+
+def test_what_is_no_regular_file_hangs_nothing_and_what_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
+    painted(tmp_path)
+    os.mkfifo(tmp_path / "rose/pipe.jpg")
+    shutil.copy(tmp_path / "rose/1.jpg", tmp_path / "rose/huge.jpg")
+    os.truncate(tmp_path / "rose/huge.jpg", 1 << 40)  # sparse: a terabyte that takes no room
+    assert found(scan(tmp_path)) == {("unreadable", "rose/pipe.jpg"), ("too-large", "rose/huge.jpg")}
+
+
+def test_a_label_that_would_break_the_file_of_labels_is_refused(tmp_path: Path) -> None:
+    painted(tmp_path)
+    (tmp_path / "rose").rename(tmp_path / "ro\nse")
+    with pytest.raises(DatasetError, match="cannot be a label"):
+        scan(tmp_path)
+
+
+def test_a_name_that_is_no_utf8_can_be_printed(tmp_path: Path) -> None:
+    painted(tmp_path)
+    (tmp_path / os.fsdecode(b"rose/caf\xe9.jpg")).write_bytes(b"")
+    [problem] = scan(tmp_path).problems
+    assert problem.path.encode() == rb"rose/caf\udce9.jpg"
 
 
 def test_moving_renaming_and_adding_change_no_images_part(tmp_path: Path) -> None:

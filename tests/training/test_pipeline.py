@@ -35,6 +35,14 @@ def test_a_conflict_of_labels_stops_training_with_the_remedy(tmp_path: Path) -> 
         retrain_tiny(tmp_path)
 
 
+def test_a_label_without_a_readable_image_stops_training_by_name(tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "images")
+    (images / "violet").mkdir()
+    (images / "violet" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    with pytest.raises(DatasetError, match=r"'violet'.*remove the folder"):
+        retrain_tiny(tmp_path)
+
+
 def test_a_second_run_reuses_every_feature_and_publishes_the_next_version(tmp_path: Path) -> None:
     assert retrain_tiny(tmp_path)[1].features.cached == 0
     _, again = retrain_tiny(tmp_path)

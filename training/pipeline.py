@@ -45,7 +45,9 @@ class Job:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise TrainingError(f"{self.name!r} cannot name a model; use letters, digits, '.', '_' and '-'")
+            raise TrainingError(
+                f"{self.name!r} cannot name a model; use letters, digits, '.', '_' and '-', and more than digits"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,6 @@ settings = Settings.from_environment(os.environ)
 models = open_models(settings)
 app = create_app(settings, models)  # gunicorn serves it too: `gunicorn handler:app`
 
-
 if settings.load_at_start:
     models.prepare()
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 LIBRARIES = ("ai-edge-litert", "flask", "keras", "numpy", "onnxruntime", "pillow", "scikit-learn", "tensorflow-cpu")
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "amx_int8", "asimddp", "i8mm")  # that decide an engine's speed
-WATCHED = 2  # s
 ROOT = Path(__file__).parents[1]
 CORES = len(os.sched_getaffinity(0))
 

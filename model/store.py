@@ -181,14 +181,14 @@ def open_store(uri: str) -> Store:
 
     Raises ModelNotFound for what names no store.
     """
-    if not uri:
-        raise ModelNotFound("the store has no name (an empty variable, perhaps): give a folder or s3://bucket/prefix")
-    if SCHEME.match(uri) and not uri.startswith("s3://"):
-        raise ModelNotFound(f"{uri!r} is no store that this code knows: give a folder or s3://bucket/prefix")
     if uri.startswith("s3://"):
         from model.s3 import open_s3_store
 
         return open_s3_store(uri)
+    if not uri:
+        raise ModelNotFound("the store has no name (an empty variable, perhaps): give a folder or s3://bucket/prefix")
+    if SCHEME.match(uri):
+        raise ModelNotFound(f"{uri!r} is no store that this code knows: give a folder or s3://bucket/prefix")
     return LocalStore(Path(uri).expanduser())
 
 

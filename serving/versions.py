@@ -23,17 +23,14 @@ class Versions:
 
     def first(self) -> Classifier:
         """Load the version that is named, or else the last good one before it. Raises ModelError or StoreError."""
-        named, *others = self._address.places()
-        try:
-            return self._load(named)
-        except ModelError as error:
-            self._refuse(named, error)
-            for other in others[:STAND_INS]:
-                try:
-                    return self._load(other)
-                except ModelError as its_own:
-                    self._refuse(other, its_own)
-            raise
+        faults = []
+        for place in self._address.places()[: 1 + STAND_INS]:
+            try:
+                return self._load(place)
+            except ModelError as error:
+                self._refuse(place, error)
+                faults.append(error)
+        raise faults[0]
 
     def newer(self, current: Classifier) -> Classifier:
         """Return the version that is named now, loaded, if it is another than `current` and nothing is wrong with it."""

@@ -193,6 +193,6 @@ def _few(root: Path, examples: Sequence[Example]) -> list[Problem]:
         )
         if counts[label]
         else Problem(Severity.ERROR, "empty", label, "no readable image; add some, or remove the folder")
-        for label in sorted(entry.name for entry in root.iterdir() if _is_label(entry))
+        for label in [entry.name for entry in _entries(root) if _is_label(entry)]
         if counts[label] < FEW
     ]

@@ -5,8 +5,6 @@ validation split; the head is then fitted once more on training and validation i
 """
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,17 +36,6 @@ class Head:
     strength: float  # the chosen C
 
 
-@contextmanager
-def _on_one_thread() -> Iterator[None]:
-    """Keep BLAS from sharing products that have no more columns than there are classes: its threads would only wait."""
-    import sklearn.linear_model  # noqa: F401 - brings the BLAS that is meant
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
-        yield
-
-
-@_on_one_thread()
 def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps: int) -> Head:
     """Learn the head at one strength; `max_steps` bounds the solver's iterations. Every label must be there."""
     mean, deviation = _scale(labelled.features)
@@ -61,7 +48,6 @@ def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps:
     return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, strength)
 
 
-@_on_one_thread()
 def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
     """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
 
@@ -105,7 +91,9 @@ def _solver(strength: float, max_steps: int) -> Any:
 
 def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64]) -> None:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    # on one thread: the products have no more columns than there are classes, and BLAS's threads would only wait
+    with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # --how_many_training_steps is the user's bound
         solver.fit(features, classes)

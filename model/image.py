@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from model.decoding.damage import damage_of
 from model.decoding.formats import FORMATS, MAGIC, image_format
 from model.decoding.header import SIDE, Header, read_header
 from model.decoding.limits import MB, Limits
@@ -30,6 +31,7 @@ __all__ = [
     "SIDE",
     "DecodedImage",
     "Limits",
+    "damage_of",
     "decode",
     "image_format",
     "pixels_digest",

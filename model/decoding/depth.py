@@ -1,19 +1,20 @@
 """From 16- and 32-bit samples to 8 bits: by what the values say, since headers rarely do. NumPy is imported when needed."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from model.decoding.header import Header
-from model.errors import CorruptImage
+from model.errors import CorruptImage, UnsupportedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEPTHS = (8, 10, 12, 14, 16)  # bits of sensors and converters, in samples of 16
+FULL = 2**14  # 16-bit samples reach beyond it, unless they hold the 10, 12 or 14 bits of a sensor
+LEVELS = 8  # of brightness, at least, where only the upper bits are at hand
+EIGHT = 2**8  # and those below it hold 8
 ROWS = 64  # turned into 8 bits at a time, so that no second picture is in memory
 SAMPLE = 2**18  # pixels that the range of floats is taken from
 RANGE = (0.1, 99.9)  # percent; what lies outside is clipped: a hot pixel must not make the rest flat
@@ -22,18 +23,16 @@ MOST_EXACT = 80_000_000  # samples; Pillow warns of larger pictures
 PLACEHOLDERS = (-9999.0, -99999.0, -32768.0, -32767.0)
 
 
-def depth_of(largest: int) -> int:
-    """Return the bits that hold the largest value: 12-bit values in 16-bit samples would be nearly black."""
-    return next(bits for bits in DEPTHS if largest < 2**bits or bits == 16)
+def brightness(largest: int) -> float:
+    """Return what 16-bit samples are multiplied by: the largest becomes white where sensors left the upper bits empty."""
+    if largest < EIGHT:
+        return 1.0
+    return 255 / largest if largest < FULL else 1 / 256
 
 
 def from_sixteen(picture: Image.Image, header: Header) -> Image.Image:
-    bits = depth_of(_largest(picture, header))
-    return _in_rows(picture, header, lambda values: values >> (bits - 8))
-
-
-def _largest(picture: Image.Image, header: Header) -> int:
-    return max(int(values.max()) for values in _rows(picture, header))
+    factor = brightness(max(int(values.max()) for values in _rows(picture, header)))
+    return _in_rows(picture, header, lambda values: values * factor)
 
 
 def from_wide(picture: Image.Image, header: Header) -> Image.Image:
@@ -71,7 +70,9 @@ def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
 
     for top in range(0, picture.height, ROWS):
         values = np.asarray(picture.crop((0, top, picture.width, min(top + ROWS, picture.height))))
-        yield values.byteswap() if header.swapped else values
+        if header.swapped:
+            values = (values.astype(np.int16) if header.bits == 16 else values).byteswap()
+        yield values
 
 
 def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[Any]], NDArray[Any]]") -> Image.Image:
@@ -85,16 +86,20 @@ def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[
 
 
 def from_dark(picture: Image.Image, header: Header, reader: Any) -> Image.Image:
-    """Return colours of 16-bit samples that hold 10, 12 or 14 bits at their full brightness, others as they are."""
+    """Return colours of 16-bit samples that hold 8 to 14 bits at their full brightness, others as they are."""
     largest = max(_brightest(picture, band) for band in "RGB")
-    if largest >= 2 ** (DEPTHS[-2] - 8):
+    if largest >= FULL >> 8:
         return picture
     small = picture.width * picture.height * len(picture.mode) < MOST_EXACT
     exact = header.deep() if header.deep and small else None
     if exact:
         return _from_samples(reader, *exact, picture, header)
-    factor = 2 ** (16 - depth_of(largest * 256 + 255))  # only the upper eight bits are at hand
-    stretch = [min(255, value * factor + factor // 2) for value in range(256)]
+    if largest < LEVELS:
+        raise UnsupportedImage(
+            f"the image uses {largest.bit_length() + 8} bits of its 16-bit samples: save it with 8 bits"
+        )
+    factor = 255 / (largest + 0.5)  # only the upper eight bits are at hand
+    stretch = [min(255, round((value + 0.5) * factor)) for value in range(256)]
     return picture.point(stretch * 3 + list(range(256)) * (len(picture.mode) - 3))
 
 
@@ -107,16 +112,16 @@ def _from_samples(reader: Any, data: bytes, differences: bool, picture: Image.Im
     import numpy as np
 
     def colours() -> "Iterator[NDArray[Any]]":
-        for rows in _rows(grey, replace(header, inverted=False, swapped=data[:2] == b"MM")):
+        for rows in _rows(grey, header):
             samples = rows.reshape(rows.shape[0], picture.width, -1)
             yield (np.cumsum(samples, axis=1, dtype=np.uint16) if differences else samples)[..., :3]
 
     grey = reader(BytesIO(data))
     grey.load()
-    bits = depth_of(max(int(samples.max()) for samples in colours()))
+    factor = brightness(max(int(samples.max()) for samples in colours()))
     found = picture.copy() if picture.mode == "RGBA" else picture
     for number, samples in enumerate(colours()):
-        eight = Image.fromarray((samples >> (bits - 8)).astype(np.uint8))
+        eight = Image.fromarray((samples * factor).astype(np.uint8))
         if picture.mode == "RGBA":
             eight.putalpha(
                 picture.getchannel("A").crop((0, number * ROWS, picture.width, number * ROWS + eight.height))

@@ -1,5 +1,6 @@
 """Which format the bytes are of: their first bytes decide, never a file's name or a header."""
 
+import re
 from collections.abc import Callable
 
 from model.errors import UnreadFormat, UnsupportedImage
@@ -29,8 +30,8 @@ MAGIC = {
     b"BM": "BMP",
     b"\0\0\0\x0cjP  \r\n\x87\n": "JP2",
     b"\xff\x4f\xff\x51": "JP2",
-    **{b"P%c%c" % (kind, space): "PNM" for kind in b"123456f" for space in b" \t\r\n"},
 }
+NETPBM = re.compile(rb"P[1-6f]\s+[\d#]")
 ISO_BRANDS = {  # of an ISO base media file (ISO/IEC 23008-12, AV1 Image File Format)
     b"avif": "AVIF",
     b"avis": "AVIF",
@@ -108,6 +109,8 @@ def _read_format(data: bytes) -> str | None:
         return "WEBP"
     if data[4:8] == b"ftyp":
         return _iso_format(data)
+    if NETPBM.match(data[:64]):
+        return "PNM"
     if data[8:10] == b"CR" and data[:4] == b"II*\0":
         return None
     return next((name for magic, name in MAGIC.items() if data.startswith(magic)), None)

@@ -87,7 +87,7 @@ def read_header(data: bytes) -> Header:
         bits=bits,
         inverted=inverted,
         signed=signed,
-        swapped=single and bits >= 16 and directory.order == ">",
+        swapped=single and directory.order == ">" and (bits == 32 or (bits == 16 and format == SIGNED)),
         deep=partial(_deep, data, directory),
     )
 

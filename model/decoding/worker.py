@@ -12,7 +12,7 @@ from model.decoding.limits import MB, Limits
 from model.decoding.picture import read_picture
 from model.errors import ImageError, ImageOutOfBounds
 
-OVERHEAD = 96 * MB  # the interpreter, the decoder's threads and tables, and the file, several times
+OVERHEAD = 96 * MB  # the decoder's threads and tables, and the file, several times
 
 
 def serve() -> None:
@@ -57,8 +57,16 @@ else:
 
     def _bound(header: Header, limits: Limits) -> None:
         """Ask the kernel to deny more memory than the header promised, and to end this process after its time on a CPU."""
-        resource.setrlimit(resource.RLIMIT_DATA, (header.cost + OVERHEAD, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_DATA, (_held() + header.cost + OVERHEAD, resource.RLIM_INFINITY))
         signal.setitimer(signal.ITIMER_PROF, limits.seconds(header.width * header.height))  # all threads of the process
+
+    def _held() -> int:
+        """Return the bytes that count already: libraries' data, and stacks of threads that the last image started."""
+        try:
+            with open("/proc/self/statm") as file:  # noqa: PTH123
+                return int(file.read().split()[5]) * resource.getpagesize()
+        except OSError:  # macOS
+            return 0
 
     def _unbound() -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.head import Labelled, choose_strength, fit
+from training.head import LabelledFeatures, choose_c, fit
 
 TEST, VALIDATION = 0.15, 0.15  # of the images
 STEPS = 1000  # at most, of our solver
@@ -30,8 +30,8 @@ def random_parts(count: int, seed: int) -> Parts:
 
 def our_accuracy(features: NDArray[np.float32], classes: NDArray[np.int64], parts: Parts) -> float:
     """Choose the regularisation on validation, fit on training and validation, test."""
-    train, validation = (Labelled(features[part], classes[part]) for part in (parts.train, parts.validation))
-    strength = choose_strength(train, validation, STEPS)
+    train, validation = (LabelledFeatures(features[part], classes[part]) for part in (parts.train, parts.validation))
+    strength = choose_c(train, validation, STEPS)
     head = fit(train + validation, tuple(map(str, range(classes.max() + 1))), strength, STEPS)
     logits = features[parts.test] @ head.weights + head.bias  # (N, K)
     return float((logits.argmax(axis=1) == classes[parts.test]).mean())

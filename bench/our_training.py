@@ -14,11 +14,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.store import open_store
-from training.backbone import inception_v3
+from model.stores.uri import open_store
 from training.pipeline import Job, Outcome, retrain
 from training.run import Run
-from training.weights import find_weights
+from training.weights import find_weights, inception_v3
 
 T = TypeVar("T")
 

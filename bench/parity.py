@@ -18,15 +18,14 @@ from bench.section import Found, Goal, Setup, say
 from bench.tables import difference, figure, section, table
 from model.engine import Engine, LitertEngine, TensorflowEngine
 from model.image import decode
-from training.backbone import inception_v3
 from training.cache import FeatureCache
 from training.dataset import Example, scan
 from training.features import Extractor, extract
-from training.head import Labelled, choose_strength, fit
+from training.head import LabelledFeatures, choose_c, fit
 from training.run import Run
-from training.savedmodel import Precision, compile_twin, save_classifier
+from training.savedmodel import Precision, compile_model, save_classifier
 from training.split import Percentages, split
-from training.weights import find_weights
+from training.weights import find_weights, inception_v3
 
 HELD_OUT = Percentages(testing=25, validation=10)
 STEPS = 1000  # of the head's solver
@@ -60,11 +59,13 @@ def measure(setup: Setup) -> Found:
     parts = split(dataset.examples, HELD_OUT)
     features = dict(zip(dataset.examples, extract(dataset.examples, extractor, cache, Run()).values, strict=True))
 
-    def labelled(examples: tuple[Example, ...]) -> Labelled:
-        return Labelled(np.stack([features[example] for example in examples]), _classes(examples, dataset.labels))
+    def labelled(examples: tuple[Example, ...]) -> LabelledFeatures:
+        return LabelledFeatures(
+            np.stack([features[example] for example in examples]), _classes(examples, dataset.labels)
+        )
 
     train, validation = labelled(parts.train), labelled(parts.validation)
-    head = fit(train + validation, dataset.labels, choose_strength(train, validation, STEPS), STEPS)
+    head = fit(train + validation, dataset.labels, choose_c(train, validation, STEPS), STEPS)
     save_classifier(backbone.build(), head, folder)
     say(f"scoring {len(parts.test):,} photos with every engine")
     held_out = Data(_decode(parts.test), _classes(parts.test, dataset.labels))
@@ -87,7 +88,7 @@ def _compare(folder: Path, held_out: Data, calibration: NDArray[np.uint8]) -> Fo
     for kind in TWINS:
         twin = folder / f"{kind}.tflite"
         twin.write_bytes(
-            _full_int8(folder, calibration) if kind == "full_int8" else compile_twin(folder, Precision(kind))
+            _full_int8(folder, calibration) if kind == "full_int8" else compile_model(folder, Precision(kind))
         )
         engine = LitertEngine(twin, CORES)
         scores = _scores(engine, held_out.images)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.images import write_images
-from training.pipeline import Job, Learned, retrain
+from training.pipeline import Job, TrainedModel, retrain
 
 
 def main(photos: Path, weights: str, folder: Path, per_label: int) -> None:
@@ -36,19 +36,18 @@ def link_photos(source: Path, target: Path, per_label: int) -> None:
             (target / label.name / photo.name).symlink_to(photo.resolve())
 
 
-def train(folder: Path, weights: str) -> Learned:
-    from model.store import open_store
-    from training.backbone import inception_v3
+def train(folder: Path, weights: str) -> TrainedModel:
+    from model.stores.uri import open_store
     from training.console import Console
     from training.run import Run
-    from training.weights import find_weights
+    from training.weights import find_weights, inception_v3
 
     job = Job(folder / "photos", "flowers", folder / "bottlenecks")
     backbone = inception_v3(find_weights(weights, folder))
     return retrain(job, backbone, open_store(str(folder / "store")), Run(Console())).learned
 
 
-def save_keras(learned: Learned, path: Path) -> None:
+def save_keras(learned: TrainedModel, path: Path) -> None:
     import keras
 
     network: Any = learned.network

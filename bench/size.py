@@ -22,7 +22,7 @@ from bench.tables import spread as spread_text
 from bench.uploads import describe
 from model.engine import engine_files
 from model.manifest import Manifest
-from model.store import LocalStore
+from model.stores.local import LocalStore
 
 MB = 10**6
 LOCKS = {"litert": "requirements-litert.txt", "all": "requirements.txt"}  # the Dockerfile's ENGINES → what it installs
@@ -50,7 +50,7 @@ def _installed(lock: Path) -> int:
 
 
 def _bytes(package: Distribution) -> int:
-    files = (Path(str(path.locate())) for path in package.files or [] if path.suffix != ".pyc")
+    files = (Path(str(path.resolve())) for path in package.files or [] if path.suffix != ".pyc")
     return sum(file.stat().st_size for file in files if file.is_file())
 
 

@@ -128,11 +128,13 @@ def has_all_scans(data: bytes) -> bool:
     frame = next(s for s in segments if s.marker in SOF)
     left = {(data[at], k) for at in range(frame.start + 10, frame.end, 3) for k in range(64)}
     position = segments[-1].start
-    while position >= 0:
+    for _ in range(MOST_SCANS):
         components = data[position + 4]
         names = data[position + 5 : position + 5 + 2 * components : 2]
-        first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components]
+        first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components].ljust(3, b"\xff")
         if bits & 15 == 0:  # the last bit
             left -= {(name, k) for name in names for k in range(first, last + 1)}
-        position = data.find(b"\xff\xda", position + 2)
+        position = data.find(b"\xff\xda", position + 2, len(data) - 4)
+        if position < 0:
+            break
     return not left

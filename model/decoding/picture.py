@@ -17,6 +17,7 @@ BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
 UNUSED_ALPHA = {"BMP", "TGA"}  # formats whose writers leave alpha at 0 and mean opaque
 DARK = 64  # of 255; 16-bit colours below it may hold 12 or 14 bits
+MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
 SLACK = 1.02  # a decoder may round a size up
 
 
@@ -49,7 +50,8 @@ def read_picture(format: str, header: Header) -> Small:
             raise UnsupportedImage(
                 f"the {format} image has an arrangement of samples that is not read: save it as RGB of 8 bits"
             ) from error
-        raise CorruptImage(f"the {format} image cannot be decoded ({error or type(error).__name__})") from error
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise CorruptImage(f"the {format} image cannot be decoded ({said})") from error
 
 
 def _shrink(format: str, header: Header) -> Small:
@@ -153,7 +155,7 @@ def _without_its_end(header: Header) -> Small | None:
 
     from model.decoding.jpeg import has_all_scans
 
-    if not has_all_scans(header.data):
+    if header.cost > MOST_TWICE or not has_all_scans(header.data):
         return None
     found = []
     for continuation in (b"", bytes(range(1, 255)) * 256):

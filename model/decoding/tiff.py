@@ -35,7 +35,6 @@ NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q", 18: "Q", 13: "I"}  # BYTE, SHORT, LO
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 SHORT, LONG = 3, 4
 
-UNPACKED = {1, 5, 8, 32773, 32946, 2, 3, 4}  # none, LZW, deflate, PackBits, fax: libtiff holds a strip of them, no more
 LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}
 WHITE_IS_ZERO, BLACK_IS_ZERO, COLOUR_MAP, YCBCR, SENSOR = 0, 1, 3, 6, {32803, 34892}
 SIGNED = 2
@@ -81,7 +80,7 @@ def read_header(data: bytes) -> Header:
         height,
         width * height * _bytes_a_pixel(directory) + _part(directory),
         _written(data, plain),
-        alone=directory.number(COMPRESSION, 1) not in UNPACKED,
+        alone=True,  # libtiff writes a line to stderr for each row that is broken, and its codecs are many
         orientation=upright(directory.number(ORIENTATION, 1)),
         nodata=_nodata(directory),
         bits=bits,

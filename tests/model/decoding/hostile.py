@@ -212,13 +212,13 @@ SURVIVED: dict[str, Callable[[], bytes]] = {  # sound pixels in hostile company:
     "GIF, a comment of 20 MB": lambda: gif_with_comment(19 * MB),
     "JPEG, 20 MB of fill bytes": lambda: jpeg_with(b"\xff" * (19 * MB)),
     "JPEG, 20 MB of EXIF": lambda: jpeg_with(segment(0xE1, b"Exif\0\0" + bytes(60_000)) * 300),
-    "PNG, a profile of a gigabyte": lambda: png_with(chunk(b"iCCP", b"x\0\0" + zeros(1_000 * MB))),
-    "PNG, a text of a gigabyte": lambda: png_with(chunk(b"zTXt", b"x\0\0" + zeros(1_000 * MB))),
-    "PNG, an international text of a gigabyte": lambda: png_with(
-        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zeros(1_000 * MB))
+    "PNG, a profile of 100 MB": lambda: png_with(chunk(b"iCCP", b"x\0\0" + zeros(100 * MB))),
+    "PNG, a text of 100 MB": lambda: png_with(chunk(b"zTXt", b"x\0\0" + zeros(100 * MB))),
+    "PNG, an international text of 100 MB": lambda: png_with(
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zeros(100 * MB))
     ),
-    "PNG, ImageMagick's EXIF, of a gigabyte": lambda: png_with(
-        chunk(b"zTXt", b"Raw profile type exif\0\0" + zeros(1_000 * MB))
+    "PNG, ImageMagick's EXIF, of 100 MB": lambda: png_with(
+        chunk(b"zTXt", b"Raw profile type exif\0\0" + zeros(100 * MB))
     ),
 }
 

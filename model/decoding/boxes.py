@@ -18,6 +18,7 @@ DEEP = 3  # more, where samples have more than 8 bits
 ALPHA = 1 + 1 + 1 + RGBA  # more, where there is a picture of alpha
 MOST_BOXES = 4_000
 MOST_PARTS = 1_024  # tiles of a grid and layers of an overlay; 48 megapixels of an iPhone are 192
+MOST_LISTED = 50_000  # references and properties
 MOST_DEPTH = 8
 FAIR = 4  # times its own area that a picture may be composed of
 SPARE = 2**22  # pixels: small ones may be composed of more
@@ -34,6 +35,8 @@ class Items:
     properties: list[tuple[bytes, bytes]] = field(default_factory=list)
     owned: dict[int, list[int]] = field(default_factory=dict)  # a picture → its properties, counted from 1
     alpha: bool = False  # some picture is another's alpha, or depth
+    boxes: int = 0  # that were walked so far
+    listed: int = 0  # references and properties that were read so far
 
     def property(self, item: int, kind: bytes) -> bytes | None:
         for index in self.owned.get(item, []):
@@ -73,7 +76,7 @@ class Items:
 
 def read_header(data: bytes) -> Header:
     items, sequence = Items(), (0, 0)
-    for kind, start, end in _boxes(data, 0, len(data)):
+    for kind, start, end in _boxes(data, 0, len(data), items):
         if kind == b"meta":
             _read_meta(data, start + FULL, end, items)
         elif kind == b"moov":
@@ -89,12 +92,11 @@ def read_header(data: bytes) -> Header:
     return Header(width, height, width * height * pixel, data, alone=True, crop=_crop(items, width, height))
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def _boxes(data: bytes, position: int, end: int, items: Items) -> Iterator[tuple[bytes, int, int]]:
     """Yield each box's type, and where its content starts and ends."""
-    found = 0
     while position + 8 <= end:
-        found += 1
-        check_count(found, MOST_BOXES, "boxes")
+        items.boxes += 1
+        check_count(items.boxes, MOST_BOXES, "boxes")
         size, kind = struct.unpack(">I4s", data[position : position + 8])
         start = position + 8
         if size == 1:
@@ -108,27 +110,29 @@ def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, i
 
 
 def _read_meta(data: bytes, start: int, end: int, items: Items) -> None:
-    for kind, begin, stop in _boxes(data, start, end):
+    for kind, begin, stop in _boxes(data, start, end, items):
         if kind == b"pitm":
             items.primary = int.from_bytes(data[begin + FULL : begin + (8 if data[begin] else 6)])
         elif kind == b"iref":
             _read_references(data, begin, stop, items)
         elif kind == b"iprp":
-            for inner, first, last in _boxes(data, begin, stop):
+            for inner, first, last in _boxes(data, begin, stop, items):
                 if inner == b"ipco":
-                    items.properties = [(name, data[a:b]) for name, a, b in _boxes(data, first, last)]
+                    items.properties = [(name, data[a:b]) for name, a, b in _boxes(data, first, last, items)]
                 elif inner == b"ipma":
                     _read_associations(data, first, last, items)
 
 
 def _read_references(data: bytes, start: int, end: int, items: Items) -> None:
     width = 4 if data[start] else 2
-    for kind, begin, _ in _boxes(data, start + FULL, end):
+    for kind, begin, _ in _boxes(data, start + FULL, end, items):
         items.alpha |= kind == b"auxl"
         if kind == b"dimg":
             numbers = [int.from_bytes(data[at : at + width]) for at in (begin, begin + width + 2)]
             count = int.from_bytes(data[begin + width : begin + width + 2])
             check_count(count, MOST_PARTS, "pictures that it is composed of")
+            items.listed += count
+            check_count(items.listed, MOST_LISTED, "references")
             first = begin + width + 2
             numbers[1:] = [int.from_bytes(data[first + i * width : first + (i + 1) * width]) for i in range(count)]
             items.sources.setdefault(numbers[0], []).extend(numbers[1:])
@@ -144,6 +148,8 @@ def _read_associations(data: bytes, start: int, end: int, items: Items) -> None:
             return
         item, owned = int.from_bytes(data[at : at + name]), data[at + name]
         at += name + 1
+        items.listed += owned
+        check_count(items.listed, MOST_LISTED, "properties")
         step = 2 if wide else 1
         mask = 0x7FFF if wide else 0x7F
         items.owned.setdefault(item, []).extend(

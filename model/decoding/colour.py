@@ -8,6 +8,9 @@ from typing import Any
 from PIL import Image, ImageCms
 
 MOST = 2**22  # bytes; a press profile has 0.5–3 MB
+PROGRAM = (
+    b"mpet"  # steps of any number, for each of 36,000 colours (ICC.1, multiProcessElements); no camera writes them
+)
 SPACES = {
     "RGB": b"RGB ",
     "L": b"GRAY",
@@ -28,7 +31,7 @@ def to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
 
 @lru_cache(maxsize=16)  # a camera's profile is the same in all its photos; making a transform takes 1–20 ms
 def _transform(mode: str, profile: bytes | None) -> Any:
-    if profile and (len(profile) > MOST or profile[16:20] != SPACES.get(mode)):
+    if profile and (len(profile) > MOST or profile[16:20] != SPACES.get(mode) or PROGRAM in profile):
         return None
     with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
         source = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else ImageCms.createProfile("LAB")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FULL = 2**14  # 16-bit samples reach beyond it, unless they hold the 10, 12 or 14 bits of a sensor
 LEVELS = 8  # of brightness, at least, where only the upper bits are at hand
 EIGHT = 2**8  # and those below it hold 8
-ROWS = 64  # turned into 8 bits at a time, so that no second picture is in memory
+AT_ONCE = 2**18  # pixels that are turned into 8 bits at a time, so that no second picture is in memory
 SAMPLE = 2**18  # pixels that the range of floats is taken from
 RANGE = (0.1, 99.9)  # percent; what lies outside is clipped: a hot pixel must not make the rest flat
 NO_VALUE = 1e30  # magnitudes that mean "no data"; so do the ones below, where they are the smallest
@@ -68,8 +68,9 @@ def _range(picture: Image.Image, header: Header) -> tuple[float, float]:
 def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
     import numpy as np
 
-    for top in range(0, picture.height, ROWS):
-        values = np.asarray(picture.crop((0, top, picture.width, min(top + ROWS, picture.height))))
+    rows = max(1, AT_ONCE // picture.width)
+    for top in range(0, picture.height, rows):
+        values = np.asarray(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
         if header.swapped:
             values = (values.astype(np.int16) if header.bits == 16 else values).byteswap()
         yield values
@@ -78,10 +79,11 @@ def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
 def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[Any]], NDArray[Any]]") -> Image.Image:
     import numpy as np
 
-    found = Image.new("L", picture.size)
-    for number, values in enumerate(_rows(picture, header)):
+    found, top = Image.new("L", picture.size), 0
+    for values in _rows(picture, header):
         eight = to_bytes(values).astype(np.uint8)
-        found.paste(Image.fromarray(255 - eight if header.inverted else eight), (0, number * ROWS))
+        found.paste(Image.fromarray(255 - eight if header.inverted else eight), (0, top))
+        top += eight.shape[0]
     return found
 
 
@@ -118,13 +120,12 @@ def _from_samples(reader: Any, data: bytes, differences: bool, picture: Image.Im
 
     grey = reader(BytesIO(data))
     grey.load()
-    factor = brightness(max(int(samples.max()) for samples in colours()))
+    factor, top = brightness(max(int(samples.max()) for samples in colours())), 0
     found = picture.copy() if picture.mode == "RGBA" else picture
-    for number, samples in enumerate(colours()):
+    for samples in colours():
         eight = Image.fromarray((samples * factor).astype(np.uint8))
         if picture.mode == "RGBA":
-            eight.putalpha(
-                picture.getchannel("A").crop((0, number * ROWS, picture.width, number * ROWS + eight.height))
-            )
-        found.paste(eight, (0, number * ROWS))
+            eight.putalpha(picture.getchannel("A").crop((0, top, picture.width, top + eight.height)))
+        found.paste(eight, (0, top))
+        top += eight.height
     return found

@@ -40,6 +40,7 @@ class Header:
     alone: bool = False  # decode in a process of its own: its header does not bound its decoder
     bits: int = 8  # of a sample, where they are more than Pillow keeps
     orientation: int | None = None  # where the decoder is not to read it
+    profile: bytes | None = None  # of colours, where the decoder is not to read it
     crop: Crop | None = None  # where the decoder does not apply it
     nodata: float | None = None  # the value of pixels that hold none
     inverted: bool = False  # 0 is white, and the decoder does not say so

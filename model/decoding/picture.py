@@ -61,7 +61,7 @@ def _shrink(format: str, header: Header) -> Small:
             f"the image says that it is {header.width} × {header.height} px and holds {picture.width} × "
             f"{picture.height}: save it anew"
         )
-    profile = _profile(format, picture, header)
+    profile = header.profile or picture.info.get("icc_profile")
     picture.draft(
         "RGB", (SIDE, SIDE)
     )  # big JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, in a fraction of the time
@@ -72,15 +72,6 @@ def _shrink(format: str, header: Header) -> Small:
     return _turned(
         _opaque(_in_srgb(small, profile)), size or (header.width, header.height), _orientation(picture, header)
     )
-
-
-def _profile(format: str, picture: Image.Image, header: Header) -> bytes | None:
-    profile = picture.info.get("icc_profile")
-    if profile is None and format == "PNG":
-        from model.decoding.png import profile_of
-
-        profile = profile_of(header.data)
-    return profile
 
 
 def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image:

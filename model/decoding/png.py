@@ -18,6 +18,7 @@ MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0
 COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum there is damage
 ANCILLARY = {b"eXIf", b"iCCP"}  # of use, where they are sound
 PIXELS = {b"IHDR", b"IDAT", b"IEND"} | COLOUR
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 ORIENTED = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")  # texts that may say which way is up
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # left out: the first picture is what is read
 
@@ -35,7 +36,8 @@ def read_header(data: bytes) -> Header:
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     transparent = any(chunk.kind == b"tRNS" for chunk in chunks)
     cost = width * height * _bytes_a_pixel(depth, colour, transparent)
-    return Header(width, height, cost, _needed(data, chunks), bits=depth)
+    useful = _useful(data, chunks)
+    return Header(width, height, cost, _needed(data, chunks, useful), bits=depth, profile=_profile(data, useful))
 
 
 def _chunks(data: bytes) -> Iterator[Chunk]:
@@ -63,32 +65,51 @@ def _bytes_a_pixel(depth: int, colour: int, transparent: bool) -> int:
     return SIXTEEN if depth == 16 else GREY if depth == 8 else BLACK_AND_WHITE
 
 
-def _needed(data: bytes, chunks: list[Chunk]) -> bytes:
-    kept = [chunk for chunk in chunks if _is_needed(data, chunk)]
+def _useful(data: bytes, chunks: list[Chunk]) -> dict[bytes, Chunk]:
+    """Return the first of each kind of metadata that is of use here, if it is sound."""
+    found: dict[bytes, Chunk] = {}
+    for chunk in chunks:
+        name = _use(data, chunk)
+        if name:
+            found.setdefault(name, chunk)
+    return {name: chunk for name, chunk in found.items() if _is_sound(data, chunk)}
+
+
+def _profile(data: bytes, useful: dict[bytes, Chunk]) -> bytes | None:
+    """Return the ICC profile, inflated: Pillow would refuse one of more than a megabyte."""
+    chunk = useful.get(b"iCCP")
+    return _inflated(data[chunk.start + 8 : chunk.end - 4], MOST_PROFILE) if chunk else None
+
+
+def _needed(data: bytes, chunks: list[Chunk], useful: dict[bytes, Chunk]) -> bytes:
+    wanted = {chunk for chunk in useful.values() if _is_small(data, chunk)}
+    kept = [chunk for chunk in chunks if _is_critical(chunk) or chunk in wanted]
     if len(kept) == len(chunks):
         return data
     return data[:8] + b"".join(data[chunk.start : chunk.end] for chunk in kept)
 
 
-def _is_needed(data: bytes, chunk: Chunk) -> bool:
-    if chunk.kind in PIXELS:
-        return True
-    if chunk.kind in ANIMATION or not chunk.kind[:1].islower():
-        return chunk.kind not in ANIMATION  # a critical chunk that nobody knows is for the decoder to refuse
-    content = data[chunk.start + 8 : chunk.end - 4]
-    useful = chunk.kind in ANCILLARY or content.startswith(ORIENTED)
-    return useful and _is_sound(data, chunk) and _is_small(chunk.kind, content)
+def _is_critical(chunk: Chunk) -> bool:
+    """Say whether pixels depend on it, or whether it says so itself: what nobody knows is for the decoder to refuse."""
+    return chunk.kind in PIXELS or (chunk.kind not in ANIMATION and not chunk.kind[:1].islower())
+
+
+def _use(data: bytes, chunk: Chunk) -> bytes | None:
+    if chunk.kind in ANCILLARY:
+        return chunk.kind
+    texts = (name for name in ORIENTED if data.startswith(name, chunk.start + 8))
+    return next(texts, None) if chunk.kind in TEXTS else None
 
 
 def _is_sound(data: bytes, chunk: Chunk) -> bool:
     return zlib.crc32(data[chunk.start + 4 : chunk.end - 4]) == int.from_bytes(data[chunk.end - 4 : chunk.end])
 
 
-def _is_small(kind: bytes, content: bytes) -> bool:
-    """Say that it inflates to no more than what Pillow takes."""
-    if len(content) > 2**20:
-        return False
-    return kind == b"eXIf" or _inflated(content, 2**20) is not None
+def _is_small(data: bytes, chunk: Chunk) -> bool:
+    """Say that Pillow is to read it: that it inflates to no more than what it takes."""
+    content = data[chunk.start + 8 : chunk.end - 4]
+    small = len(content) <= 2**20 and (chunk.kind == b"eXIf" or _inflated(content, 2**20) is not None)
+    return small and chunk.kind != b"iCCP"
 
 
 def _inflated(content: bytes, most: int) -> bytes | None:
@@ -102,13 +123,3 @@ def _inflated(content: bytes, most: int) -> bytes | None:
     except zlib.error:
         return content
     return found if len(found) <= most else None
-
-
-def profile_of(data: bytes) -> bytes | None:
-    """Return the ICC profile, inflated: Pillow refuses those of more than a megabyte."""
-    for chunk in _chunks(data):
-        if chunk.kind == b"iCCP":
-            return _inflated(data[chunk.start + 8 : chunk.end - 4], MOST_PROFILE)
-        if chunk.kind == b"IDAT":
-            return None
-    return None

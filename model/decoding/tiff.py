@@ -16,6 +16,7 @@ from model.errors import CorruptImage, UnreadFormat, UnsupportedImage
 
 MOST_TAGS = 4_096
 MOST_STRIPS = 65_536
+MOST_VALUES = 2**23  # bytes of all tags; a press profile has 3 MB, 65,536 strips have 1 MB
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
 STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_SIZES, PLANAR, PREDICTOR, COLOURS = 273, 274, 277, 278, 279, 284, 317, 320
@@ -69,7 +70,7 @@ def read_header(data: bytes) -> Header:
     bits, samples = directory.number(BITS, 1), directory.number(SAMPLES, 1)
     if bits not in {1, 2, 4, 8, 12, 16, 32} or not 0 < samples <= 16:
         raise UnsupportedImage(
-            f"the TIFF image has {samples} samples of {bits} bits a pixel, which is not read: save it as RGB of 8 bits"
+            f"the TIFF image has samples of {bits} bits, {samples} a pixel, which are not read: save it as RGB of 8 bits"
         )
     format, single = directory.number(SAMPLE_FORMAT, 1), samples == 1
     inverted = single and bits >= 16 and directory.number(PHOTOMETRIC, 0) == WHITE_IS_ZERO
@@ -99,7 +100,7 @@ def _read_directory(data: bytes) -> Directory:
     (count,) = struct.unpack_from(f"{order}{number}", data, first)
     check_count(count, MOST_TAGS, "tags")
     first += struct.calcsize(f"={number}")
-    tags: dict[int, Tag] = {}
+    held, tags = 0, dict[int, Tag]()
     for at in range(first, first + count * (12 if not big else 20), 12 if not big else 20):
         tag, kind, length, inline = struct.unpack_from(f"{order}{entry}", data, at)
         if tag not in NEEDED | {ORIENTATION, SUB_DIRECTORIES, SUBFILE, DNG, NODATA} or kind not in SIZES or tag in tags:
@@ -107,6 +108,8 @@ def _read_directory(data: bytes) -> Directory:
         size = length * SIZES[kind]
         if tag in {STRIPS, TILES, STRIP_SIZES, TILE_SIZES}:
             check_count(length, MOST_STRIPS, "strips or tiles")
+        held += size
+        check_count(held, MOST_VALUES, "bytes of tags")
         if size > wide:
             (place,) = struct.unpack(f"{order}{'Q' if big else 'I'}", inline)
             value = data[place : place + size] if place < len(data) else b""

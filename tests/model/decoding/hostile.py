@@ -195,6 +195,22 @@ REFUSED: dict[str, Callable[[], bytes]] = {  # too dear by their headers, or at 
     "TGA, 49 megapixels in 2 kB": lambda: (
         struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, LARGE, LARGE, 32, 8) + bytes(2_000)
     ),
+    "TIFF, forty tags that are all of the file": lambda: tiff(
+        strip_tags(64, 64, 8, 1, 4096)
+        | {tag: (1, [0] * 200_000) for tag in (*range(512, 522), *range(529, 533))}
+        | {34675: (1, [0] * 6_000_000), 347: (1, [0] * 6_000_000)}
+    ),
+    "HEIC, ten million references": lambda: (
+        HEIC.read_bytes()[:24]
+        + box(b"meta", bytes(4) + box(b"iref", bytes(4) + box(b"dimg", b"\0\1\x03\xe8" + bytes(2000)) * 3_000))
+    ),
+    "AVIF, ten million properties": lambda: (
+        avif()[:32]
+        + box(
+            b"meta",
+            bytes(4) + box(b"iprp", box(b"ipma", bytes(4) + b"\0\0\x0f\x00" + (b"\0\1\xff" + bytes(255)) * 3_800) * 3),
+        )
+    ),
     "TIFF, a tile of 26,000 px in a picture of 64": lambda: tiled(64, 26_000),
     "TIFF, floats, 49 megapixels": lambda: tiff(strip_tags(LARGE, LARGE, 32, 1, 10, format=3), zeros(10)),
     "TIFF, 16-bit RGBA, 49 megapixels": lambda: tiff(strip_tags(LARGE, LARGE, 16, 4, 10), zeros(10)),
@@ -207,6 +223,12 @@ REFUSED: dict[str, Callable[[], bytes]] = {  # too dear by their headers, or at 
     "WebP, an empty canvas": lambda: webp(b"VP8X", LARGE, LARGE),
 }
 SURVIVED: dict[str, Callable[[], bytes]] = {  # sound pixels in hostile company: read without it
+    "PNG, 4,000 texts of 1 MB": lambda: png_with(chunk(b"zTXt", b"Raw profile type exif\0\0" + zeros(MB)) * 4_000),
+    "PNG, 16-bit grey, 3,000,000 px wide": lambda: png(3_000_000, 16, 16, 0, zeros((6_000_000 + 1) * 16)),
+    "JPEG, 100 scans of 49 megapixels": lambda: scans(LARGE, 100),
+    "JPEG, a profile that is a program": lambda: encoded(
+        Image.new("RGB", (64, 64)), "JPEG", icc_profile=bytes(16) + b"RGB " + b"mpet" * 100_000
+    ),
     "arithmetic JPEG, 49 megapixels of nothing": lambda: arithmetic(LARGE),
     "AVIF of 3,000 px that says 64": lambda: resized_boxes(avif(3_000), 64, 64),
     "GIF, a comment of 20 MB": lambda: gif_with_comment(19 * MB),

@@ -38,6 +38,7 @@ __all__ = [
     "read_image",
 ]
 
+PROCESS = 32 * MB  # what a decoder's process takes before it has decoded anything, at most
 PREPROCESSING = "2"  # raise it whenever the same bytes would give another tensor: caches and models are keyed by it
 
 
@@ -66,7 +67,7 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
         raise ImageTooLarge(f"the image has more than the {limits.max_bytes:,} bytes that are read: send a smaller one")
     format = image_format(data)
     header = _header(format, data, limits)
-    with reserve(header.cost, limits.max_decode_mb * MB):
+    with reserve(_held(header, data), limits.max_decode_mb * MB):
         small = _read(format, header, data, limits)
     return DecodedImage(np.asarray(small.picture), small.width, small.height, format)
 
@@ -83,6 +84,11 @@ def _header(format: str, data: bytes, limits: Limits) -> Header:
         raise
     except Exception as error:  # hostile bytes: an index past the end, a number of no meaning
         raise CorruptImage(f"the {format} image cannot be decoded (its header is broken)") from error
+
+
+def _held(header: Header, data: bytes) -> int:
+    """Return the bytes that are in use beside the model meanwhile: the decode's own, and copies of the file."""
+    return header.cost + len(header.data) + (2 * len(data) + PROCESS if header.alone else 0)
 
 
 def _read(format: str, header: Header, data: bytes, limits: Limits) -> Small:

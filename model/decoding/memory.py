@@ -1,9 +1,11 @@
-"""How much of the memory for decoding is in use: what does not fit beside the others waits for its turn."""
+"""How much memory decoding holds, in all threads: what does not fit beside the others waits for its turn."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Condition
+
+MUCH = 2**25  # bytes; what is freed after less is soon used again
 
 _free = Condition()
 _held: list[int] = []  # bytes of each decode that is going on
@@ -19,9 +21,19 @@ def reserve(cost: int, most: int) -> Iterator[None]:
     try:
         yield
     finally:
+        if cost > MUCH:
+            give_back()
         with _free:
             _held.remove(cost)
             _free.notify_all()
+
+
+def give_back() -> None:
+    """Return freed memory to the system: glibc keeps it, in pieces, for each thread, and a function's memory runs out."""
+    import ctypes
+
+    with suppress(AttributeError, OSError, TypeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _forget() -> None:

@@ -3,12 +3,13 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from threading import Condition
+from threading import Condition, get_ident
 
-MUCH = 2**25  # bytes; what is freed after less is soon used again
+MUCH = 2**25  # bytes; less is soon used again
 
 _free = Condition()
 _held: list[int] = []  # bytes of each decode that is going on
+_last = 0  # the thread that last held much
 
 
 @contextmanager
@@ -21,15 +22,22 @@ def reserve(cost: int, most: int) -> Iterator[None]:
     try:
         yield
     finally:
-        if cost > MUCH:
+        if cost > MUCH and _changed_hands():
             give_back()
         with _free:
             _held.remove(cost)
             _free.notify_all()
 
 
+def _changed_hands() -> bool:
+    """Say whether another thread held much before this one: one thread alone uses again what it freed, and saves a fifth."""
+    global _last
+    before, _last = _last, get_ident()
+    return before not in {0, _last}
+
+
 def give_back() -> None:
-    """Return freed memory to the system: glibc keeps it, in pieces, for each thread, and a function's memory runs out."""
+    """Return freed memory to the system: glibc keeps it, in pieces, for each thread, until a function's memory runs out."""
     import ctypes
 
     with suppress(AttributeError, OSError, TypeError):  # another C library than glibc

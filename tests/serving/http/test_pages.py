@@ -210,7 +210,9 @@ def test_a_screen_reader_hears_every_control_and_the_answer(page, photo):
 @pytest.mark.parametrize("address", ["", "/docs"])
 def test_nothing_is_wider_than_the_screen(page, address, width):
     phone = width < 500
-    device = page.context.browser.new_context(viewport={"width": width, "height": 900}, has_touch=phone, is_mobile=phone)
+    device = page.context.browser.new_context(
+        viewport={"width": width, "height": 900}, has_touch=phone, is_mobile=phone
+    )
     with device:
         screen = device.new_page()
         screen.goto(page.url + address)

@@ -74,14 +74,14 @@ def _change(
     return after
 
 
-def _dumps(promotions: list[Promotion]) -> str:
-    return msgspec.json.format(msgspec.json.encode(_History(promotions)), indent=1).decode() + "\n"
+def _dumps(promotions: list[Promotion]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(_History(promotions)), indent=1) + b"\n"
 
 
 def _loads(file: AliasFile | None, where: str) -> list[Promotion]:
     if file is None:
         return []
     try:
-        return msgspec.json.decode(file.text, type=_History).promotions
-    except (msgspec.DecodeError, UnicodeError) as error:
+        return msgspec.json.decode(file.content, type=_History).promotions
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ModelCorrupt(f"{where}: the alias's file cannot be read ({error}); delete it and promote anew") from error

@@ -78,12 +78,14 @@ class LocalStore:
 
     def read_alias(self, name: str, alias: str) -> AliasFile | None:
         try:
-            text = (self.root / name / ALIASES / f"{alias}.json").read_text()
+            content = (self.root / name / ALIASES / f"{alias}.json").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return AliasFile(text, hashlib.sha256(text.encode()).hexdigest())
+        except OSError as error:
+            raise StoreForbidden(f"{self.uri}/{name}@{alias} cannot be read ({error.strerror})") from error
+        return AliasFile(content, hashlib.sha256(content).hexdigest())
 
-    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+    def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
         from filelock import FileLock  # only who promotes needs it
 
         folder = self.root / name / ALIASES
@@ -93,7 +95,7 @@ class LocalStore:
                 if self.read_alias(name, alias) != seen:
                     return False
                 draft = folder / f".{alias}.draft"
-                draft.write_text(text)
+                draft.write_bytes(content)
                 draft.replace(folder / f"{alias}.json")
         except OSError as error:
             raise StoreForbidden(f"{folder} cannot be written ({error.strerror})") from error

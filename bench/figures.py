@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-BINS = 10  # of confidence, for the calibration error
 Z = 1.959964  # of a 95 % interval
 
 
@@ -77,14 +76,6 @@ def of_proportions(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Differ
     first, second = (only_ours + 1) / (n + 2), (only_theirs + 1) / (n + 2)
     half = Z * math.sqrt((first + second - (first - second) ** 2) / (n + 2))
     return Difference((only_ours - only_theirs) / n, first - second - half, first - second + half, n)
-
-
-def calibration_error(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
-    """How far, on average, the first label's score (N, K) is from how often it is right (Guo et al., 2017)."""
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == classes
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(float(confidence[bins == b].sum() - right[bins == b].sum())) for b in np.unique(bins)]
-    return sum(gaps) / len(classes)
 
 
 def interleaved(rounds: int, actions: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:

@@ -2,140 +2,133 @@
 
 import json
 import shutil
-import subprocess
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.candidates import Candidate
 from bench.figures import over_splits
 from bench.heads import TEST, our_accuracy, random_parts, their_accuracy
-from bench.machine import ROOT
-from bench.section import Found, Goal, Setup, say
-from bench.tables import difference, figure, ratio, section, table
+from bench.process import run
+from bench.section import Comparison, Found, Goal, Section, Setup, say
+from bench.tables import cell, figure, versus
 from training.weights import find_weights
 
 THEIR_STEPS = 4000  # retrain.py's default
 SPLITS = 10
-HEAD = "fitting the head"
-STEPS = {  # what our steps hold, where their names do not say it all
-    "images": "hashing and decoding each image once",
-    "after images": "importing TensorFlow, compiling the backbone's twin",
-    HEAD: "fitting the head, building the Keras network (cached: importing TensorFlow)",
-    "scoring with tensorflow": "scoring the test images with TensorFlow",
-    "scoring with litert": "scoring the test images with the twin",
-}
+SHORT = 0.1  # s; steps that take less are not listed
+OURS, AGAIN, THEIRS = "this project", "again, features cached", "retrain.py's recipe"
+ALL, GAINED = "**all: folder → published model**", "ours minus theirs, points (95 % interval)"
 
 
 def measure(setup: Setup) -> Found:
     folder = setup.material.folder / "training"
     shutil.rmtree(folder, ignore_errors=True)
-    ours, theirs = folder / "ours", folder / "theirs"
-    for each in (ours, theirs):
-        each.mkdir(parents=True)
-    weights = find_weights(setup.material.weights, setup.material.folder)  # random ones are made by now
-    first = _timed("bench.our_training", setup.material.photos, weights.path, ours)
-    say(f"ours: {first['seconds']:.0f} s")
-    again = _timed("bench.our_training", setup.material.photos, weights.path, ours)
-    say(f"ours again, from the cache: {again['seconds']:.0f} s")
-    steps = setup.times(THEIR_STEPS)
-    recipe = _timed("bench.peers.retrain", ours / "lists.json", weights.path, theirs, str(steps))
-    say(f"retrain.py's recipe: {recipe['seconds']:.0f} s")
-    return {
-        "images": setup.material.photos_count,
-        "ours": first,
-        "again": again,
-        "recipe": recipe | {"steps": steps},
-        "splits": _over_splits(setup, ours / "features.npz", theirs / "features.npz", steps),
-    }
+    ours, theirs, steps = folder / "ours", folder / "theirs", setup.times(THEIR_STEPS)
+    weights = str(find_weights(setup.material.weights, setup.material.folder).path)
+    photos = {"photos": str(setup.material.photos), "weights": weights}
+    lists = {"lists": str(ours / "lists.json"), "weights": weights, "steps": steps}
+    seconds: Found = {}
+    for column, module, into, event in (
+        (OURS, "bench.retraining", ours, photos),
+        (AGAIN, "bench.retraining", ours, photos),
+        (THEIRS, "bench.baselines.retrain", theirs, lists),
+    ):
+        took = _seconds(module, into, event)
+        say(f"{column}: {took[ALL]:.0f} s")
+        for step, each in took.items():
+            seconds.setdefault(step, {})[column] = each
+    seconds[ALL] = seconds.pop(ALL)  # it comes last
+    accuracy = _over_splits(setup, _features(ours / "features.npz"), _bottlenecks(theirs), steps)
+    return {"seconds": seconds, "accuracy": accuracy}
 
 
-def _timed(module: str, *arguments: str | Path) -> Found:
-    """Run a program that prints what it found; add the seconds that its process took."""
-    began = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    )
-    found: Found = json.loads(done.stdout.splitlines()[-1])
-    return found | {"seconds": time.monotonic() - began}
-
-
-def _over_splits(setup: Setup, our_file: Path, their_file: Path, steps: int) -> Found:
-    ours, theirs, paths = _features(our_file), _features(their_file), sorted(_features(our_file))
-    labels = sorted({Path(path).parent.name for path in paths})
-    classes = np.array([labels.index(Path(path).parent.name) for path in paths])
-    our_features, their_features = (np.stack([features[path] for path in paths]) for features in (ours, theirs))
-    accuracies: dict[str, list[float]] = {"ours": [], "recipe": []}
-    for seed in range(setup.times(SPLITS)):
-        parts = random_parts(len(paths), seed)
-        accuracies["ours"].append(our_accuracy(our_features, classes, parts))
-        accuracies["recipe"].append(their_accuracy(their_features, classes, parts, steps, seed))
-        say(f"split {seed}: ours {accuracies['ours'][-1]:.1%}, retrain.py's {accuracies['recipe'][-1]:.1%}")
-    differences = [ours - theirs for ours, theirs in zip(accuracies["ours"], accuracies["recipe"], strict=True)]
-    tested = round(len(paths) * TEST)
-    return accuracies | {"difference": asdict(over_splits(differences, TEST)), "tested": tested}
+def _seconds(module: str, folder: Path, event: dict[str, Any]) -> dict[str, float]:
+    """Run a program in a process of its own: the seconds of each of its steps, and of the process."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "event.json"
+    file.write_text(json.dumps(event | {"folder": str(folder)}))
+    with run(Candidate(module), file) as process:
+        steps = json.loads(process.first.body)["steps"]
+        return {name: took for name, took in steps.items() if took >= SHORT} | {ALL: process.first.total}
 
 
 def _features(file: Path) -> dict[str, NDArray[np.float32]]:
+    """Ours, by label and name of the photo."""
     with np.load(file) as kept:
-        return dict(zip(kept["paths"].tolist(), kept["features"], strict=True))
+        keys = ["/".join(Path(path).parts[-2:]) for path in kept["paths"].tolist()]
+        return dict(zip(keys, kept["features"], strict=True))
 
 
-def tables(found: Found) -> str:
-    ours, recipe, images = found["ours"], found["recipe"], found["images"]
-    rows = [
-        ["features, images a second", figure(images / ours["steps"]["features"]), figure(images / recipe["features"])],
-        ["features, s", figure(ours["steps"]["features"]), figure(recipe["features"])],
-        ["head, s", figure(ours["steps"][HEAD]), figure(recipe["head"])],
-        ["all: folder → published model, s", f"**{figure(ours['seconds'])}**", f"**{figure(recipe['seconds'])}**"],
-        ["again, features cached, s", figure(found["again"]["seconds"]), "–"],
-        [
-            f"accuracy over {len(found['splits']['ours'])} splits",
-            *(_accuracy(found["splits"][name]) for name in ("ours", "recipe")),
-        ],
-        ["ours minus theirs, points (95 % interval)", difference(found["splits"]["difference"]), ""],
-    ]
-    steps = table(["ours, step by step: s", "first run", "cached"], _steps(ours, found["again"]))
-    note = (
-        f"{images:,} photos; retrain.py's recipe does {recipe['steps']:,} steps of 100, reads bottlenecks as text, and trains on "
-        f"float features; ours on those of the int8 twin. Each split tests {found['splits']['tested']} photos; its interval is "
-        "corrected for the overlap of splits (Nadeau and Bengio, 2003). The recipe proves nothing and compiles nothing at its end."
+def _bottlenecks(folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Theirs, each from its text file."""
+    files = folder.glob("*/*_inception_v3.txt")
+    return {
+        f"{file.parent.name}/{file.name.removesuffix('_inception_v3.txt')}": np.fromstring(
+            file.read_text(), np.float32, sep=","
+        )
+        for file in files
+    }
+
+
+def _over_splits(
+    setup: Setup, ours: dict[str, NDArray[np.float32]], theirs: dict[str, NDArray[np.float32]], steps: int
+) -> Found:
+    photos = sorted(ours)
+    labels = sorted({Path(photo).parent.name for photo in photos})
+    classes = np.array([labels.index(Path(photo).parent.name) for photo in photos])
+    our_features, their_features = (np.stack([features[photo] for photo in photos]) for features in (ours, theirs))
+    reached: dict[str, list[float]] = {OURS: [], THEIRS: []}
+    for seed in range(setup.times(SPLITS)):
+        parts = random_parts(len(photos), seed)
+        reached[OURS].append(our_accuracy(our_features, classes, parts))
+        reached[THEIRS].append(their_accuracy(their_features, classes, parts, steps, seed))
+        say(f"split {seed}: ours {reached[OURS][-1]:.1%}, retrain.py's {reached[THEIRS][-1]:.1%}")
+    gained = over_splits([mine - other for mine, other in zip(reached[OURS], reached[THEIRS], strict=True)], TEST)
+    return {
+        f"mean of {gained.n} splits (from – to), {round(len(photos) * TEST)} of {len(photos):,} photos tested": {
+            name: f"{fmean(each):.1%} ({min(each):.1%} – {max(each):.1%})" for name, each in reached.items()
+        },
+        GAINED: {OURS: asdict(gained)},
+    }
+
+
+def headline(found: Found) -> Comparison:
+    all_of_it = found["seconds"][ALL]
+    return Comparison(
+        "training: from a folder of photos to a published model", all_of_it[OURS], THEIRS, all_of_it[THEIRS], "s"
     )
-    return section("Training", table(["", "this project", "retrain.py's recipe"], rows), steps, note)
-
-
-def _accuracy(values: list[float]) -> str:
-    return f"{fmean(values):.1%} ({min(values):.1%} – {max(values):.1%})"
-
-
-def _steps(first: Found, again: Found) -> list[list[str]]:
-    rows = [
-        [STEPS.get(name, name), figure(seconds), figure(again["steps"].get(name, 0))]
-        for name, seconds in first["steps"].items()
-        if seconds >= 0.1
-    ]
-    rest = [figure(run["seconds"] - sum(run["steps"].values())) for run in (first, again)]
-    return [*rows, ["interpreter, imports, and what is under 0.1 s", *rest]]
 
 
 def goals(found: Found) -> list[Goal]:
-    ours, theirs, gained = found["ours"]["seconds"], found["recipe"]["seconds"], found["splits"]["difference"]
+    gained, again = found["accuracy"][GAINED][OURS], found["seconds"][ALL][AGAIN]
     return [
         Goal(
             "training ≥ 10 × faster than retrain.py's recipe, end to end",
-            f"{ratio(theirs, ours)} ({figure(ours)} s against {figure(theirs)} s; again, from cached features, "
-            f"{figure(found['again']['seconds'])} s)",
-            theirs >= 10 * ours,
-            "ours also compiles two twins, proves the shipped one on the test images with both engines, and publishes",
+            f"{versus(headline(found))}; again, from cached features, {figure(again)} s",
+            headline(found).ratio >= 10,
+            "ours also proves the compiled model on the test images with both engines, and publishes",
         ),
         Goal(
             "at least as accurate as retrain.py's recipe (paired)",
-            f"{difference(gained)} points over {gained['n']} splits",
+            f"{cell(gained)} points over {gained['n']} splits",
             gained["mean"] >= 0,
             "the interval says whether that is more than chance",
         ),
     ]
+
+
+TRAINING = Section(
+    "Training",
+    {"seconds": "seconds", "accuracy": "accuracy"},
+    f"retrain.py's recipe does {THEIR_STEPS:,} steps of 100, reads bottlenecks as text, and trains on float features; ours on "
+    "those of the compiled model. Splits overlap, for which the interval is corrected (Nadeau and Bengio, 2003). The recipe "
+    "proves nothing and compiles nothing at its end.",
+    measure,
+    goals,
+    headline,
+)

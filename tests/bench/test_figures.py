@@ -4,7 +4,6 @@ import pytest
 from bench.figures import (
     Percentiles,
     Spread,
-    calibration_error,
     interleaved,
     of_proportions,
     over_splits,
@@ -51,9 +50,3 @@ def test_where_no_image_tells_two_apart_the_interval_is_not_empty():
     found = of_proportions(same, same)
     assert found.mean == 0
     assert found.low < 0 < found.high
-
-
-def test_sure_and_right_is_calibrated_and_sure_and_wrong_is_not():
-    scores = np.array([[1.0, 0.0]] * 4, np.float32)
-    assert calibration_error(scores, np.array([0, 0, 0, 0])) == 0
-    assert calibration_error(scores, np.array([0, 1, 0, 1])) == pytest.approx(0.5)

@@ -1,30 +1,33 @@
-"""The recipe of TensorFlow Hub's retrain.py, in our words: `python -m bench.peers.retrain LISTS WEIGHTS FOLDER STEPS`.
+"""The recipe of TensorFlow Hub's retrain.py, in our words. Its event names lists, weights, a folder and how many steps.
 
-One image at a time through decoding, then through the network; each bottleneck a text file; STEPS of gradient descent on
+One image at a time through decoding, then through the network; each bottleneck a text file; steps of gradient descent on
 batches of 100 whose bottlenecks are read from their files and parsed anew each time; every tenth step an evaluation on the
 batch and on 100 validation images; at last the test images, and the export. Its summaries for TensorBoard are left out.
-LISTS is JSON: label → training / validation / testing → paths, so that the split is the one that it is compared on.
+The lists are JSON: label → training / validation / testing → paths, so that the split is the one that it is compared on.
 """
 
 import json
 import random
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 BATCH = 100
 EVALUATE_EVERY = 10  # steps
 LEARNING_RATE = 0.01
 
+Lists = dict[str, dict[str, list[str]]]
+
 
 class Bottlenecks:
     """Reads an image's bottleneck from its text file, which is written first where there is none."""
 
-    def __init__(self, network, folder: Path) -> None:
+    def __init__(self, network: Any, folder: Path) -> None:
         self._folder = folder
         self._network = tf.function(lambda image: network(image, training=False))
         self._decode = tf.function(
@@ -54,34 +57,27 @@ class Head:
         self.layer.build((None, size))
         self._optimizer = keras.optimizers.SGD(LEARNING_RATE)
         self._loss = keras.losses.SparseCategoricalCrossentropy()
-        self.step = tf.function(self._step, reduce_retracing=True)
+        self._compiled = tf.function(self._descend, reduce_retracing=True)
 
-    def _step(self, features, classes):
+    def step(self, features: Any, classes: NDArray[np.int64]) -> None:
+        self._compiled(tf.constant(features), tf.constant(classes))
+
+    def accuracy(self, features: Any, classes: NDArray[np.int64]) -> float:
+        return float((self.layer(tf.constant(features)).numpy().argmax(axis=1) == classes).mean())
+
+    def _descend(self, features: Any, classes: Any) -> None:
         with tf.GradientTape() as tape:
             loss = self._loss(classes, self.layer(features))
         self._optimizer.apply(tape.gradient(loss, self.layer.trainable_variables), self.layer.trainable_variables)
 
-    def accuracy(self, features, classes) -> float:
-        return float((self.layer(features).numpy().argmax(axis=1) == classes).mean())
 
-
-def main(lists: dict[str, dict[str, list[str]]], weights: str, folder: Path, steps: int) -> None:
-    started = time.monotonic()
-    network = keras.applications.InceptionV3(
-        weights=weights, include_top=False, pooling="avg", input_shape=(299, 299, 3)
-    )
-    bottleneck = Bottlenecks(network, folder)
+def learn(bottleneck: Bottlenecks, lists: Lists, steps: int) -> tuple[Head, float]:
+    """The head, and its accuracy on the test images."""
     labels = list(lists)
-    everything = [path for parts in lists.values() for paths in parts.values() for path in paths]
-    begun = time.monotonic()
-    for path in everything:
-        bottleneck(path)
-    extracted = time.monotonic()
 
-    def sample(part: str):
+    def sample(part: str) -> tuple[list[list[float]], NDArray[np.int64]]:
         classes = [random.randrange(len(labels)) for _ in range(BATCH)]
-        chosen = [bottleneck(random.choice(lists[labels[number]][part])) for number in classes]
-        return tf.constant(chosen), np.array(classes)
+        return [bottleneck(random.choice(lists[labels[number]][part])) for number in classes], np.array(classes)
 
     head = Head(2048, len(labels))
     for step in range(steps):
@@ -91,26 +87,29 @@ def main(lists: dict[str, dict[str, list[str]]], weights: str, folder: Path, ste
             head.accuracy(features, classes)
             head.accuracy(*sample("validation"))
     tests = [(bottleneck(path), number) for number, label in enumerate(labels) for path in lists[label]["testing"]]
-    accuracy = head.accuracy(
-        tf.constant([features for features, _ in tests]), np.array([number for _, number in tests])
+    return head, head.accuracy([features for features, _ in tests], np.array([number for _, number in tests]))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    lists, folder = json.loads(Path(event["lists"]).read_text()), Path(event["folder"])
+    started = time.monotonic()
+    network = keras.applications.InceptionV3(
+        weights=event["weights"], include_top=False, pooling="avg", input_shape=(299, 299, 3)
     )
+    bottleneck = Bottlenecks(network, folder)
+    built = time.monotonic()
+    for parts in lists.values():
+        for paths in parts.values():
+            for path in paths:
+                bottleneck(path)
+    extracted = time.monotonic()
+    head, accuracy = learn(bottleneck, lists, event["steps"])
     learned = time.monotonic()
     keras.Model(network.input, head.layer(network.output)).export(folder / "model", verbose=False)
-    exported = time.monotonic()
-    features = np.array([bottleneck(path) for path in everything], np.float32)
-    np.savez(folder / "features.npz", paths=everything, features=features)
-    print(
-        json.dumps(
-            {
-                "building": begun - started,
-                "features": extracted - begun,
-                "head": learned - extracted,
-                "export": exported - learned,
-                "accuracy": accuracy,
-            }
-        )
-    )
-
-
-if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text()), sys.argv[2], Path(sys.argv[3]), int(sys.argv[4]))
+    steps = {
+        "building the network": built - started,
+        "features": extracted - built,
+        "head": learned - extracted,
+        "export": time.monotonic() - learned,
+    }
+    return {"statusCode": 200, "body": json.dumps({"steps": steps, "accuracy": accuracy})}

@@ -1,7 +1,6 @@
 """How long the first user waits: from the start of a process to its first classified JPEG, through the Lambda handler."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from statistics import median
 
 from bench.candidates import Candidate, candidates
@@ -41,7 +40,7 @@ def measure(setup: Setup) -> Found:
 def _row(starts: list[First]) -> Found:
     return {
         "function ready": median(start.ready for start in starts),
-        "first answer (from – to)": asdict(spread([start.total for start in starts])),
+        "first answer (from – to)": spread([start.total for start in starts]),
     }
 
 

@@ -46,7 +46,7 @@ class Material:
 
     @property
     def compiled(self) -> Path:
-        return self.directory / "assets.extra" / "model.tflite"
+        return compiled_of(self.folder / "store")
 
     @property
     def labels(self) -> Path:
@@ -59,6 +59,10 @@ class Material:
     def event(self, kind: str) -> Path:
         """A Lambda event that carries an image of bench/images.py."""
         return self.folder / "events" / f"{kind}.json"
+
+
+def compiled_of(store: Path) -> Path:
+    return store / "flowers" / "1" / "assets.extra" / "model.tflite"
 
 
 def get_material(quick: bool) -> Material:

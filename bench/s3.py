@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,7 +57,7 @@ def _measure(setup: Setup, reach: dict[str, str]) -> Found:
 
     starts = interleaved(setup.times(STARTS), {name: starter(name, everyone[name]) for name in STARTING})
     rows = {
-        name: {"download, MB": downloads[name], "first answer, s (from – to)": asdict(spread(seconds))}
+        name: {"download, MB": downloads[name], "first answer, s (from – to)": spread(seconds)}
         for name, seconds in starts.items()
     }
     say(str(rows))

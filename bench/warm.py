@@ -4,7 +4,6 @@ The processes stay up and answer by turns, a few at a time, so that all of them 
 """
 
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import partial
 from statistics import median
 
@@ -36,7 +35,7 @@ def measure(setup: Setup) -> Found:
                 turn()  # each one's first of a kind warms up
             answers = interleaved(setup.times(ROUNDS), turns)
             for name, rounds in answers.items():
-                rows[name][kind] = asdict(percentiles([ms for several in rounds for ms in several.ms]))
+                rows[name][kind] = percentiles([ms for several in rounds for ms in several.ms])
             rows[ENGINE][kind] = median(ms for several in answers["ours"] for ms in several.engine_ms)
             say(f"{kind}: " + ", ".join(f"{name} {rows[name][kind]['p50']:.1f} ms" for name in ANSWERING))
     return {"answers": rows}

@@ -24,25 +24,26 @@ LEARNING_RATE = 0.01
 Lists = dict[str, dict[str, list[str]]]
 
 
+def decode(encoded: Any) -> Any:
+    """(1, 299, 299, 3), −1 to 1."""
+    image = tf.image.convert_image_dtype(tf.io.decode_jpeg(encoded, channels=3), tf.float32)  # 0 to 1
+    return tf.image.resize(image[tf.newaxis], (299, 299)) * 2 - 1
+
+
 class Bottlenecks:
     """Reads an image's bottleneck from its text file, which is written first where there is none."""
 
     def __init__(self, network: Any, folder: Path) -> None:
         self._folder = folder
         self._network = tf.function(lambda image: network(image, training=False))
-        self._decode = tf.function(
-            lambda encoded: tf.image.resize(
-                tf.image.convert_image_dtype(tf.io.decode_jpeg(encoded, channels=3), tf.float32)[tf.newaxis], (299, 299)
-            ),
-            input_signature=[tf.TensorSpec((), tf.string)],
-        )
+        self._decode = tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)])
 
     def __call__(self, path: str) -> list[float]:
         file = self._folder / Path(path).parent.name / f"{Path(path).name}_inception_v3.txt"
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            image = self._decode(tf.io.read_file(path)).numpy()  # (1, 299, 299, 3), 0–1
-            values = self._network(tf.constant(image * 2 - 1)).numpy()[0]  # (2048,)
+            image = self._decode(tf.io.read_file(path)).numpy()
+            values = self._network(tf.constant(image)).numpy()[0]  # (2048,)
             file.write_text(",".join(str(value) for value in values))
         return [float(value) for value in file.read_text().split(",")]
 
@@ -57,12 +58,12 @@ class Head:
         self.layer.build((None, size))
         self._optimizer = keras.optimizers.SGD(LEARNING_RATE)
         self._loss = keras.losses.SparseCategoricalCrossentropy()
-        self._compiled = tf.function(self._descend, reduce_retracing=True)
+        self._step = tf.function(self._descend, reduce_retracing=True)
 
-    def step(self, features: Any, classes: NDArray[np.int64]) -> None:
-        self._compiled(tf.constant(features), tf.constant(classes))
+    def step(self, features: list[list[float]], classes: NDArray[np.int64]) -> None:
+        self._step(tf.constant(features), tf.constant(classes))
 
-    def accuracy(self, features: Any, classes: NDArray[np.int64]) -> float:
+    def accuracy(self, features: list[list[float]], classes: NDArray[np.int64]) -> float:
         return float((self.layer(tf.constant(features)).numpy().argmax(axis=1) == classes).mean())
 
     def _descend(self, features: Any, classes: Any) -> None:
@@ -71,8 +72,7 @@ class Head:
         self._optimizer.apply(tape.gradient(loss, self.layer.trainable_variables), self.layer.trainable_variables)
 
 
-def learn(bottleneck: Bottlenecks, lists: Lists, steps: int) -> tuple[Head, float]:
-    """The head, and its accuracy on the test images."""
+def learn(bottleneck: Bottlenecks, lists: Lists, steps: int) -> Head:
     labels = list(lists)
 
     def sample(part: str) -> tuple[list[list[float]], NDArray[np.int64]]:
@@ -87,7 +87,8 @@ def learn(bottleneck: Bottlenecks, lists: Lists, steps: int) -> tuple[Head, floa
             head.accuracy(features, classes)
             head.accuracy(*sample("validation"))
     tests = [(bottleneck(path), number) for number, label in enumerate(labels) for path in lists[label]["testing"]]
-    return head, head.accuracy([features for features, _ in tests], np.array([number for _, number in tests]))
+    head.accuracy([features for features, _ in tests], np.array([number for _, number in tests]))
+    return head
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
             for path in paths:
                 bottleneck(path)
     extracted = time.monotonic()
-    head, accuracy = learn(bottleneck, lists, event["steps"])
+    head = learn(bottleneck, lists, event["steps"])
     learned = time.monotonic()
     keras.Model(network.input, head.layer(network.output)).export(folder / "model", verbose=False)
     steps = {
@@ -112,4 +113,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "head": learned - extracted,
         "export": time.monotonic() - learned,
     }
-    return {"statusCode": 200, "body": json.dumps({"steps": steps, "accuracy": accuracy})}
+    return {"statusCode": 200, "body": json.dumps({"steps": steps})}
+
+
+def classify(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Name the event's photos with the exported model."""
+    labels, model = list(json.loads(Path(event["lists"]).read_text())), tf.saved_model.load(f"{event['folder']}/model")
+    scores = [model.serve(decode(tf.io.read_file(photo))).numpy()[0] for photo in event["photos"]]  # N × (K,)
+    return {"statusCode": 200, "body": json.dumps([labels[each.argmax()] for each in scores])}

@@ -3,6 +3,7 @@
 S3 is moto's server on this machine: what a real bucket takes to send the bytes comes on top.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -28,6 +29,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS
 def measure(setup: Setup) -> Found:
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would print every request
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:

@@ -6,7 +6,7 @@
 #       docker run --rm --user "$(id -u)" -v "$PWD:/work" -v recognition:/tmp recognition-training retrain photos --name flowers
 #       (weights and features are kept in the volume "recognition")
 #
-#   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled twin: a tenth of the size
+#   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled model: a tenth of the size
 #   --build-arg MODEL=NAME[/VERSION]   bakes artifacts/NAME in: nothing is downloaded when the image starts
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.12
 

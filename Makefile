@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flowers invoke serve bench test lint check format lock clean
+.PHONY: help demo flowers invoke serve bench test test-fast docs lint check format lock clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 # The image that `make invoke IMAGE=photo.jpg` sends, as API Gateway would send it.
 IMAGE ?= $(firstword $(wildcard build/sample/7/*.png))
@@ -45,8 +45,14 @@ serve: .venv/ready ## the service on this machine, with the newest model of ./ar
 bench: .venv/bench-ready ## measure everything that README shows, on this machine (about 20 minutes)
 	@$(BIN)/python -m bench
 
-test: .venv/ready node_modules/ready ## every test
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+test: .venv/ready node_modules/ready ## every test; ARGS="tests/model -k golden" for some of them
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+test-fast: .venv/ready ## the tests that need no training, no server and no browser, in less than 20 seconds
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+
+docs: .venv/ready ## write the pages that are made from the code
+	@$(BIN)/python -m ops.configuration
 
 lint: .venv/ready ## form, lint and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

@@ -1,4 +1,4 @@
-"""The Lambda entry points, thin: what arrived goes to the right door of `serving`.
+"""The Lambda entry points and the only composition root: settings, telemetry, the model's loader, the app, the processor.
 
 Nothing here touches the network, but where Lambda starts ahead of requests (provisioned concurrency, SnapStart): there the
 model is loaded with this module.
@@ -8,20 +8,22 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from serving.app import create_app
-from serving.gateway import answer
-from serving.models import open_models
+from serving.http.app import create_app
+from serving.http.lambda_adapter import answer
+from serving.model_loader import open_model_loader
 from serving.settings import Settings
+from serving.telemetry import LogTelemetry
 
 if TYPE_CHECKING:
-    from serving.uploads import UploadDesk
+    from serving.uploads.processor import UploadProcessor
 
 settings = Settings.from_environment(os.environ)
-models = open_models(settings)
-app = create_app(settings, models)  # gunicorn serves it too: `gunicorn handler:app`
+telemetry = LogTelemetry(settings)
+models = open_model_loader(settings, telemetry)
+app = create_app(settings, models, telemetry)  # gunicorn serves it too: `gunicorn handler:app`
 
 if settings.load_at_start:
-    models.prepare()
+    models.preload()
 
 
 def http(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -31,11 +33,11 @@ def http(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """S3, SQS-wrapped S3, EventBridge and S3 Batch Operations."""
-    return _upload_desk().handle(event, context)
+    return _processor().handle(event, context)
 
 
 @cache
-def _upload_desk() -> "UploadDesk":
-    from serving.uploads import open_desk
+def _processor() -> "UploadProcessor":
+    from serving.uploads.processor import open_processor
 
-    return open_desk(settings, models)
+    return open_processor(settings, models, telemetry)

@@ -7,11 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from model.store import open_store
-from training.backbone import inception_v3
+from model.stores.uri import open_store
 from training.pipeline import Job, Outcome, retrain
 from training.run import Run
-from training.weights import find_weights
+from training.weights import find_weights, inception_v3
 
 
 def handler(event: dict[str, str], _: object) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from model.errors import ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
 from model.manifest import Manifest
-from model.store import Place, locate
+from model.stores.uri import ModelVersion, resolve
 
 
 @dataclass(frozen=True)
@@ -34,35 +34,37 @@ class Classifier:
         return [self.rank(scores, top_k, min_score) for scores in self.engine.scores(images)]
 
     def rank(self, scores: NDArray[np.float32], top_k: int = 5, min_score: float = 0.0) -> list[Label]:
-        """Turn one image's scores (K,) into labels, best first; equal scores keep the order of the labels."""
+        """Turn one image's scores (K,) into labels, best first, scores with 4 digits; equal scores keep their order."""
         best = np.argsort(-scores, kind="stable")[:top_k]
-        return [Label(self.manifest.labels[i], float(scores[i])) for i in best if scores[i] >= min_score]
+        return [Label(self.manifest.labels[i], round(float(scores[i]), 4)) for i in best if scores[i] >= min_score]
 
 
 def load_classifier(uri: str, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
-    """Load the version that `uri` names now (see model.store.Address.parse) as `load_place` does."""
-    return load_place(locate(uri), engine, threads, cache)
+    """Load the version that `uri` names now (see model.store.ModelURI.parse) as `load_version` does."""
+    return load_version(resolve(uri), engine, threads, cache)
 
 
-def load_place(place: Place, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
+def load_version(
+    version: ModelVersion, engine: str = "auto", threads: int = 1, cache: Path | None = None
+) -> Classifier:
     """Pull what the engine needs of one version, load it and prove it on its golden images.
 
     `cache` is where files of a remote store are kept (default: a folder under the system's temporary directory).
     Raises ModelError or StoreError.
     """
-    manifest = place.manifest()
+    manifest = version.manifest()
     if manifest.preprocessing != PREPROCESSING:
         raise ModelIncompatible(
-            f"{place} was trained with preprocessing {manifest.preprocessing}, this code does {PREPROCESSING}: "
+            f"{version} was trained with preprocessing {manifest.preprocessing}, this code does {PREPROCESSING}: "
             "retrain the model, or run the code it was trained with"
         )
     chosen = choose_engine(engine, manifest)
     with _no_garbage_collection():
         import_ahead(chosen)
-        directory = place.pull(manifest, engine_files(chosen, manifest), cache)
+        directory = version.pull(manifest, engine_files(chosen, manifest), cache)
         running = load_engine(chosen, directory, threads)
         check_golden(directory, running)
-    return Classifier(running, manifest, place.version)
+    return Classifier(running, manifest, version.number)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Two engines behind one interface: uint8 images in, scores out.
 
-`litert` runs the compiled twin: it starts in a tenth of a second. `tensorflow` runs the SavedModel itself and is the
+`litert` runs the compiled model: it starts in a tenth of a second. `tensorflow` runs the SavedModel itself and is the
 reference. Each runtime is imported when its engine is made, never before.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.errors import ModelCorrupt, ModelIncompatible
-from model.manifest import TWIN, Manifest
+from model.manifest import COMPILED_MODEL, Manifest
 
 RUNTIMES = {
     "litert": "ai_edge_litert.interpreter",
@@ -31,7 +31,7 @@ class Engine(Protocol):
 
 
 class LitertEngine:
-    """The compiled twin. Any twin whose only input is an image batch will do: the feature extractor is one too."""
+    """A compiled model whose only input is an image batch: a classifier, or the backbone alone, whose scores are features."""
 
     name = "litert"
 
@@ -86,18 +86,20 @@ class TensorflowEngine:
 
 
 def choose_engine(requested: str, manifest: Manifest) -> str:
-    """Settle `auto`: the twin where the model carries one and its runtime is installed, else TensorFlow.
+    """Settle `auto`: the compiled model where there is one and its runtime is installed, else TensorFlow.
 
     Raises ModelIncompatible when the choice cannot run here.
     """
-    runnable = [name for name in RUNTIMES if _installed(name) and (name != "litert" or TWIN in manifest.files)]
+    runnable = [
+        name for name in RUNTIMES if _installed(name) and (name != "litert" or COMPILED_MODEL in manifest.files)
+    ]
     if requested == "auto" and runnable:
         return runnable[0]
     if requested in runnable:
         return requested
     raise ModelIncompatible(
         f"engine {requested!r} cannot run {manifest.name!r} here; what can: {', '.join(runnable) or 'none'} "
-        f"(litert needs the package ai-edge-litert and a model with a twin, tensorflow needs the package tensorflow)"
+        f"(litert needs the package ai-edge-litert and a compiled model, tensorflow needs the package tensorflow)"
     )
 
 
@@ -109,7 +111,7 @@ def engine_files(engine: str, manifest: Manifest) -> list[str]:
     """The paths, of all that the model holds, that this engine needs."""
     if engine == "litert":
         return [path for path in manifest.files if path.startswith("assets.extra/")]
-    return [path for path in manifest.files if path != TWIN]
+    return [path for path in manifest.files if path != COMPILED_MODEL]
 
 
 def import_ahead(name: str) -> None:
@@ -119,5 +121,5 @@ def import_ahead(name: str) -> None:
 
 def load_engine(name: str, directory: Path, threads: int) -> Engine:
     if name == "litert":
-        return LitertEngine(directory / TWIN, threads)
+        return LitertEngine(directory / COMPILED_MODEL, threads)
     return TensorflowEngine(directory, threads)

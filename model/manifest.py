@@ -4,11 +4,12 @@ It knows the layout of a version's directory, and neither where that directory i
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import msgspec
 
 from model.errors import ModelCorrupt, ModelIncompatible
 
@@ -16,8 +17,13 @@ SCHEMA = 1  # of the manifest; a reader refuses a newer one
 EXTRA = "assets.extra"  # SavedModel's own place for files that TensorFlow does not read
 MANIFEST = f"{EXTRA}/manifest.json"
 LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
-TWIN = f"{EXTRA}/model.tflite"  # the compiled twin
+COMPILED_MODEL = f"{EXTRA}/model.tflite"  # what LiteRT runs
 GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
+
+
+@dataclass(frozen=True)
+class _Schema:
+    schema: int
 
 
 @dataclass(frozen=True)
@@ -35,37 +41,36 @@ class Manifest:
     backbone: Mapping[str, Any]  # name, weights, SHA-256 of the weights
     training: Mapping[str, Any]  # what was learned from what: counts, split digest, regularisation, seed
     metrics: Mapping[str, Any]  # on the test split, for each engine, with N and 95 % intervals
-    parity: Mapping[str, Any]  # the compiled twin against the SavedModel
+    parity: Mapping[str, Any]  # the compiled model against the SavedModel
     libraries: Mapping[str, str]  # versions
     git_commit: str | None
     files: Mapping[str, FileEntry]  # path relative to the version's directory → what it must be
     schema: int = SCHEMA
 
     def dumps(self) -> str:
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
 
     @classmethod
     def loads(cls, text: str | bytes, where: str) -> "Manifest":
         """Read a manifest; `where` names it in errors. Raises ModelCorrupt or ModelIncompatible."""
         try:
-            fields = json.loads(text)
-            schema = int(fields["schema"])
+            schema = msgspec.json.decode(text, type=_Schema).schema
             if schema > SCHEMA:
                 raise ModelIncompatible(
                     f"{where}: its manifest has schema {schema}, this code reads up to {SCHEMA}: upgrade this code"
                 )
-            fields["labels"] = tuple(fields["labels"])
-            fields["files"] = {_inside(path): FileEntry(**entry) for path, entry in fields["files"].items()}
-            return cls(**fields)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            manifest = msgspec.json.decode(text, type=cls)
+            for path in manifest.files:
+                _refuse_outside(path)
+        except (msgspec.DecodeError, ValueError) as error:
             raise ModelCorrupt(f"{where}: its manifest cannot be read ({error}); publish the model again") from error
+        return manifest
 
 
-def _inside(path: str) -> str:
+def _refuse_outside(path: str) -> None:
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts or "\\" in path:
         raise ValueError(f"file path {path!r} leads out of the model")
-    return path
 
 
 def describe_files(directory: Path) -> dict[str, FileEntry]:

@@ -4,16 +4,17 @@ import logging
 import os
 import sys
 from argparse import ArgumentParser
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 from werkzeug.serving import make_server
 
 from model.errors import ModelNotFound, RecognitionError
-from model.store import LocalStore
-from serving.app import create_app
-from serving.models import open_models
+from model.stores.local import LocalStore
+from serving.http.app import create_app
+from serving.model_loader import open_model_loader
 from serving.settings import Settings
+from serving.telemetry import LogTelemetry
 
 ARTIFACTS = Path("artifacts")  # the store that `make demo` fills
 HOST = "127.0.0.1"  # this machine only: there is no key here
@@ -31,11 +32,12 @@ def main() -> None:
 
 
 def serve(settings: Settings) -> None:
-    settings = replace(settings, model_uri=settings.model_uri or newest_model(ARTIFACTS))
-    models = open_models(settings)
+    settings = msgspec.structs.replace(settings, model_uri=settings.model_uri or newest_model(ARTIFACTS))
+    telemetry = LogTelemetry(settings)
+    models = open_model_loader(settings, telemetry)
     classifier = models.get()  # now, so that what is wrong with it is said here
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the journal has a line for each request
-    server = make_server(HOST, settings.port, create_app(settings, models), threaded=True)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # telemetry has a line for each request
+    server = make_server(HOST, settings.port, create_app(settings, models, telemetry), threaded=True)
     url = f"http://{HOST}:{server.port}"
     print(
         f"{settings.model_uri}, version {classifier.version}, answers at {url} (engine {classifier.engine.name}; Ctrl-C ends it)"

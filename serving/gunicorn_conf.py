@@ -2,19 +2,21 @@
 
     python -m gunicorn --config python:serving.gunicorn_conf handler:app
 
-PORT says where it listens, WEB_CONCURRENCY how many processes there are; one takes 130 MB with the twin, 1 GB with TensorFlow.
+One process takes 130 MB with the compiled model, 1 GB with TensorFlow.
 """
 
 import os
 
-from serving.settings import granted_cpus
+from model.machine import granted_cpus
+from serving.settings import Settings
 
+settings = Settings.from_environment(os.environ)
 cpus = granted_cpus()
-workers = int(os.environ.get("WEB_CONCURRENCY", cpus))
+workers = settings.web_concurrency or cpus
 # One thread scores in each: on 2 CPUs, 2 processes of 1 thread answer 75 requests a second, 1 process of 2 threads 55. A
 # connection stays with the process that took it, so that callers who keep very few of them see less of it.
 raw_env = [f"THREADS={max(1, cpus // workers)}"]
-bind = f"0.0.0.0:{os.environ.get('PORT', '8080')}"
+bind = f"0.0.0.0:{settings.port}"
 worker_class = "gthread"
 threads = 8  # requests that a process takes in at a time: a slow upload does not stand in the others' way
 keepalive = 75  # s; longer than the 60 s for which load balancers keep a connection that nothing goes over

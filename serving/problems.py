@@ -29,9 +29,9 @@ from serving.errors import (
     UnknownModel,
     UploadsNotOffered,
 )
-from serving.messages import Problem
+from serving.schemas import Problem
 
-RETRY_AFTER = 5  # s; what a 429 or 503 asks a client to wait, and how long a failed load of the model is remembered
+RETRY_AFTER = 5  # s; what a 429 or 503 asks a client to wait
 PROBLEM_TYPE = "application/problem+json"  # RFC 9457
 OURS = "The service cannot answer now, through no fault of this request. The reason is in its log under the request id."
 

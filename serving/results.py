@@ -5,51 +5,20 @@ bucket keeps no versions. It knows how results are kept, not how they come about
 """
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta, Struct
 
-from model.classifier import Label
-from model.errors import ModelNotFound, StoreUnavailable
+from model.errors import StoreUnavailable
 from serving.errors import ObjectNotFound
-from serving.messages import ImageFacts, ModelName, Problem
+from serving.s3 import read_body, s3_errors
+from serving.schemas import UploadResult
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 LONGEST_KEY = 1024  # bytes in UTF-8; S3's limit
-
-
-class UploadedObject(Struct, frozen=True):
-    bucket: str
-    key: str
-    version_id: Annotated[str | None, Meta(description="Null where the bucket keeps no versions.")] = None
-    etag: str | None = None
-    size: Annotated[int | None, Meta(description="Bytes; null where the object was gone before it could be read.")] = (
-        None
-    )
-
-
-class Timing(Struct, frozen=True):
-    """Milliseconds."""
-
-    read: float
-    decode: float
-    infer: float
-
-
-class UploadResult(Struct, frozen=True, omit_defaults=True):
-    """What became of an uploaded image: its labels, or an error that trying again would not mend."""
-
-    object: UploadedObject
-    key: Annotated[str, Meta(description="Of this result, in the same bucket.")]
-    created: Annotated[str, Meta(description="ISO 8601, UTC.")]
-    timing: Timing
-    labels: list[Label] | None = None
-    model: ModelName | None = None
-    image: ImageFacts | None = None
-    error: Problem | None = None
 
 
 def result_key(prefix: str, key: str, version: str) -> str:
@@ -63,7 +32,7 @@ def result_key(prefix: str, key: str, version: str) -> str:
 class Results:
     """The results in `prefix` of any bucket, through `client`, a boto3 S3 client (threads may share one)."""
 
-    def __init__(self, client: Any, prefix: str) -> None:
+    def __init__(self, client: "S3Client", prefix: str) -> None:
         self._client, self._prefix = client, prefix
 
     def key_of(self, key: str, version: str) -> str:
@@ -73,7 +42,7 @@ class Results:
         """Raises StoreError."""
         try:
             with s3_errors(f"s3://{bucket}/{key}"):
-                body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+                body = read_body(self._client.get_object(Bucket=bucket, Key=key)["Body"])
         except ObjectNotFound:
             return None
         return msgspec.json.decode(body, type=UploadResult)
@@ -82,7 +51,7 @@ class Results:
         """Write it, unless there is one; return the one that stands. Raises StoreError."""
         from botocore.exceptions import ClientError
 
-        from model.s3 import TAKEN, code_of
+        from model.aws import TAKEN, code_of
 
         bucket, body = result.object.bucket, msgspec.json.encode(result)
         with s3_errors(f"s3://{bucket}/{result.key}"):
@@ -111,15 +80,3 @@ class Results:
                 (entry["LastModified"], entry["Key"]) for page in pages for entry in page.get("Contents", [])
             ]
         return self.read(bucket, max(found)[1]) if found else None
-
-
-@contextmanager
-def s3_errors(where: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours: ObjectNotFound, StoreForbidden or StoreUnavailable."""
-    from model.s3 import translated
-
-    try:
-        with translated(where):
-            yield
-    except ModelNotFound as error:
-        raise ObjectNotFound(f"{where} does not exist (any more)") from error

@@ -24,7 +24,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """URI of a published three-label model that both engines run: <store>/tiny."""
-    from tests.tiny import retrain_tiny
+    from tests.support.tiny import retrain_tiny
 
     return retrain_tiny(tmp_path_factory.mktemp("tiny"))[0]
 

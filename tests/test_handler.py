@@ -9,21 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.events import event_names, load_event
-from tests.inception import NAMES, publish_inception
-from tests.serving.fakes import base64_of, picture
-from tests.tiny import COLOURS
+from tests import ROOT
+from tests.support.events import event_names, load_event
+from tests.support.fakes import base64_of, picture
+from tests.support.inception import NAMES, publish_inception
+from tests.support.tiny import COLOURS
 
-ROOT = Path(__file__).parents[1]
 HTTP = ("alb", "apigateway", "function-url")
 NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "boto3",
     "botocore.client",
     "concurrent.futures.thread",
     "pi_heif",
-    "serving.dialect",
-    "serving.openapi",
-    "serving.pages",
+    "serving.http.tfserving",
+    "serving.http.openapi",
+    "serving.http.pages",
     "serving.uploads",
     "tensorflow",
     "training",
@@ -84,7 +84,7 @@ def test_naming_an_image_imports_only_what_that_needs(tiny_model, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from Linux's /proc")
-def test_a_photo_of_12_megapixels_takes_less_than_250_mb_with_the_twin(tmp_path):
+def test_a_photo_of_12_megapixels_takes_less_than_250_mb_with_the_compiled(tmp_path):
     photo = load_event("apigateway-v1-image") | {"body": base64_of(picture(size=(4000, 3000)))}
     found, _ = answer_in_a_process(tmp_path, [photo], {"MODEL_URI": publish_inception(tmp_path / "store")})
     answer = json.loads(found["answers"][0]["body"])

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from model.errors import RecognitionError
-from training.console import Console, check_table, hushed, model_table, outcome_page, promotions_page
-from training.run import CORES, Run
+from model.machine import granted_cpus
+from training.console import Console, check_table, model_table, outcome_page, promotions_page, suppress_stderr
+from training.run import Run
 
 if TYPE_CHECKING:
     from training.dataset import Dataset
@@ -120,28 +121,27 @@ def retrain(
     takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
     validation or testing. Every class weighs the same, however many images it has. The same images give the same model.
 
-    With --fine-tuning-steps the two topmost Inception blocks learn on as well, from distorted images if you ask for it; the
+    With --fine-tuning-steps the two topmost Inception blocks learn on as well, from augmented images if you ask for it; the
     result is kept only if it is better on the validation images.
     """
-    from model.store import open_store
-    from training.backbone import inception_v3
-    from training.finetune import Distortions, FineTuning
+    from model.stores.uri import open_store
+    from training.finetune import Augmentation, FineTuning
     from training.pipeline import Job, retrain
     from training.split import Percentages
-    from training.weights import find_weights
+    from training.weights import find_weights, inception_v3
 
     folder = _one(images, image_dir)
     percentages = Percentages(testing_percentage, validation_percentage)
-    distortions = Distortions(flip_left_right, random_crop, random_scale, random_brightness)
-    if distortions != Distortions() and not fine_tuning_steps:
-        raise click.UsageError("Distortions belong to fine-tuning: give --fine-tuning-steps as well.")
-    tuning = FineTuning(fine_tuning_steps, learning_rate, distortions)
+    augmentation = Augmentation(flip_left_right, random_crop, random_scale, random_brightness)
+    if augmentation != Augmentation() and not fine_tuning_steps:
+        raise click.UsageError("Augmentation belongs to fine-tuning: give --fine-tuning-steps as well.")
+    tuning = FineTuning(fine_tuning_steps, learning_rate, augmentation)
     job = Job(folder, name, bottleneck_dir, percentages, how_many_training_steps, tuning)
     if weights == "random":
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
     target = open_store(store)
     target.versions()  # whoever cannot reach it hears of that now
-    with hushed():
+    with suppress_stderr():
         import keras  # noqa: F401 - and TensorFlow with it
     outcome = retrain(job, inception_v3(find_weights(weights, bottleneck_dir)), target, Run(Console()))
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
@@ -205,7 +205,7 @@ def predict(model: str, images: tuple[Path, ...], top_k: int, engine: str, *, as
     from model.errors import ImageError
     from model.image import Limits, decode, read_image
 
-    classifier = load_classifier(model, engine, CORES, CACHE / "models")
+    classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
     failed = False
     for path in images:
         try:
@@ -216,7 +216,7 @@ def predict(model: str, images: tuple[Path, ...], top_k: int, engine: str, *, as
             continue
         labels = classifier.classify(tensor[None], top_k)[0]
         if as_json:
-            found = [{"name": label.name, "score": round(label.score, 4)} for label in labels]
+            found = [{"name": label.name, "score": label.score} for label in labels]
             click.echo(json.dumps({"image": str(path), "labels": found}, ensure_ascii=False))
         else:
             click.echo(f"{path}  " + "  ".join(f"{label.name} {label.score:.1%}" for label in labels))
@@ -235,11 +235,10 @@ def evaluate(model: str, images: Path, engine: str, *, as_json: bool) -> None:
     from model.classifier import load_classifier
     from training.dataset import Severity
     from training.errors import DatasetError
-    from training.evaluation import metrics, sentence
+    from training.evaluation import metrics, score_files, sentence
     from training.pipeline import refuse_conflicts
-    from training.scoring import score_files
 
-    classifier = load_classifier(model, engine, CORES, CACHE / "models")
+    classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
     dataset = _scan(images)
     refuse_conflicts(dataset)
     for problem in dataset.problems_of(Severity.ERROR):
@@ -263,9 +262,9 @@ def publish(model: str, store: str) -> None:
     """Copy a MODEL that was published in one store to another, where it gets the next version number."""
     import tempfile
 
-    from model.store import locate, open_store
+    from model.stores.uri import open_store, resolve
 
-    place = locate(model)
+    place = resolve(model)
     manifest = place.manifest()
     with tempfile.TemporaryDirectory() as scratch:
         directory = place.pull(manifest, list(manifest.files), Path(scratch))
@@ -278,7 +277,7 @@ def publish(model: str, store: str) -> None:
 @click.argument("store")
 def list_models(store: str) -> None:
     """List a STORE's models: each version with its figures, and the aliases that point to it."""
-    from model.store import open_store
+    from model.stores.uri import open_store
 
     click.echo(model_table(open_store(store)))
 
@@ -290,8 +289,8 @@ def list_models(store: str) -> None:
 @click.option("--alias", default="production", show_default=True, help="Which alias.")
 def promote(store: str, name: str, version: int, alias: str) -> None:
     """Point an alias of the model NAME in STORE to a VERSION: what serves NAME@ALIAS follows within a minute."""
-    from model.aliases import promote
-    from model.store import open_store
+    from model.stores.aliases import promote
+    from model.stores.uri import open_store
 
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", promote(open_store(store), name, version, alias)))
 
@@ -302,8 +301,8 @@ def promote(store: str, name: str, version: int, alias: str) -> None:
 @click.option("--alias", default="production", show_default=True, help="Which alias.")
 def rollback(store: str, name: str, alias: str) -> None:
     """Point an alias of the model NAME in STORE to where it pointed before; once more goes one further back."""
-    from model.aliases import rollback
-    from model.store import open_store
+    from model.stores.aliases import rollback
+    from model.stores.uri import open_store
 
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from model.aliases import Promotion, promotions_of
-from model.store import Store
+from model.stores.aliases import Promotion, promotions_of
+from model.stores.base import Store
 from training.dataset import Dataset, Severity
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Console:
 
 
 @contextmanager
-def hushed() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Silence what native code writes to standard error: importing TensorFlow remarks on itself whatever its log level."""
     sys.stderr.flush()
     kept = os.dup(2)
@@ -93,14 +93,14 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"set aside   {len(set_aside):,} files" + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
         *_remarks(outcome.dataset),
         f"features    {len(outcome.features.values):,} features: {outcome.features.cached:,} from the cache",
-        *_fine_tuning(outcome.learned.fine_tuning),
-        f"head        softmax, C = {outcome.learned.head.strength:g} by validation; every class weighs the same",
+        *_fine_tuning(outcome.trained.fine_tuning),
+        f"head        softmax, C = {outcome.trained.head.c:g} by validation; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
-        f"twin        {_twin(manifest.parity)}",
+        f"compiled    {_compiled(manifest.parity)}",
         f"published   {place}",
     ]
     if misclassified:
-        rows = [(str(m.path), m.label, m.predicted, f"{m.score:.1%}") for m in outcome.mistakes]
+        rows = [(str(m.path), m.label, m.predicted, f"{m.score:.1%}") for m in outcome.misclassified]
         lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
     lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
     return "\n".join(["", *lines])
@@ -119,13 +119,13 @@ def _fine_tuning(history: dict[str, Any] | None) -> list[str]:
     return [f"fine-tuned  {history['steps']} steps; validation log-loss {before:.3f} → {after:.3f}, {verdict}"]
 
 
-def _twin(parity: Mapping[str, Any]) -> str:
-    if parity["twin"] is None:
-        return "none: no compiled twin was faithful enough; the SavedModel itself will serve"
-    twin = parity["twin"]
+def _compiled(parity: Mapping[str, Any]) -> str:
+    if parity["compiled"] is None:
+        return "none: no compiled model was faithful enough; the SavedModel itself will serve"
+    compiled = parity["compiled"]
     return (
-        f"{twin['precision']}; the same first label as the SavedModel on {twin['top1_agreement']:.1%} of "
-        f"{twin['images']:,} test images, largest difference {twin['largest_difference']:.3f}"
+        f"{compiled['precision']}; the same first label as the SavedModel on {compiled['top1_agreement']:.1%} of "
+        f"{compiled['images']:,} test images, largest difference {compiled['largest_difference']:.3f}"
     )
 
 
@@ -138,11 +138,11 @@ def model_table(store: Store) -> str:
             manifest = store.read_manifest(name, number)
             found = manifest.metrics.get("litert") or manifest.metrics["tensorflow"]
             low, high = found["accuracy_interval"]
-            twin = (manifest.parity["twin"] or {}).get("precision", "none")
+            compiled = (manifest.parity.get("compiled") or {}).get("precision", "none")
             accuracy = f"{found['accuracy']:.1%} ({low:.1%} – {high:.1%})"
             aliases = ", ".join(alias for alias, version in pointed.items() if version == number)
-            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], twin, aliases))
-    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "twin", "alias"]
+            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], compiled, aliases))
+    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "compiled", "alias"]
     return table(header, rows) if rows else f"{store.uri} holds no model"
 
 

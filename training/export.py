@@ -1,6 +1,6 @@
-"""A network and a head → a version's directory: SavedModel, proven twin, labels, golden images. The manifest is not here.
+"""A network and a head → a version's directory: SavedModel, proven compiled model, labels, golden images. The manifest is not here.
 
-The twin is scored on the same held-out images as the SavedModel; one that does not agree with it is not shipped, and a
+The compiled model is scored on the same held-out images as the SavedModel; one that does not agree with it is not shipped, and a
 more exact one is tried.
 """
 
@@ -15,29 +15,28 @@ from numpy.typing import NDArray
 from model.engine import LitertEngine, TensorflowEngine
 from model.golden import GoldenImage, write_golden
 from model.image import image_format
-from model.manifest import LABELS, TWIN
+from model.manifest import COMPILED_MODEL, LABELS
 from training.dataset import Example
-from training.evaluation import metrics
+from training.evaluation import metrics, score_files
 from training.head import Head
 from training.run import Run
-from training.savedmodel import Precision, compile_twin, save_classifier
-from training.scoring import score_files
+from training.savedmodel import Precision, compile_model, save_classifier
 
 PROOF_IMAGES = 1000  # test images that TensorFlow scores too, at about 20 a second
 GOLDEN_IMAGES = 3  # each costs a cold start one decoding and one inference
-AGREEMENT = 0.95  # of the twin's first labels with the SavedModel's, at least
-ACCURACY_LOSS = 0.02  # that the twin may cost, at most
+AGREEMENT = 0.95  # of the compiled model's first labels with the SavedModel's, at least
+ACCURACY_LOSS = 0.02  # that the compiled model may cost, at most
 
 
 @dataclass(frozen=True)
 class Parity:
-    """A twin measured against the SavedModel on the same images."""
+    """A compiled model measured against the SavedModel on the same images."""
 
     precision: str
     images: int
     top1_agreement: float  # 0–1
     largest_difference: float  # of any probability
-    accuracy_loss: float  # the SavedModel's accuracy minus the twin's
+    accuracy_loss: float  # the SavedModel's accuracy minus the compiled model's
 
     @property
     def good(self) -> bool:
@@ -45,7 +44,7 @@ class Parity:
 
 
 @dataclass(frozen=True)
-class Mistake:
+class Misclassification:
     """A test image that the model names wrongly."""
 
     path: Path
@@ -57,8 +56,8 @@ class Mistake:
 @dataclass(frozen=True)
 class Export:
     metrics: dict[str, Any]  # engine → training.evaluation.metrics on the test images
-    parity: dict[str, Any]  # of the twin that ships, and of those that were refused
-    mistakes: tuple[Mistake, ...]  # of the engine that serves by default, the surest first
+    parity: dict[str, Any]  # of the compiled model that ships, and of those that were refused
+    misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
 
 
 def export(directory: Path, network: Any, head: Head, test: Sequence[Example], run: Run) -> Export:
@@ -79,35 +78,35 @@ def export(directory: Path, network: Any, head: Head, test: Sequence[Example], r
     refused = []
     parity: Parity | None = None
     for precision in Precision:
-        run.progress.step(f"compiling the {precision} twin")
-        (directory / TWIN).write_bytes(compile_twin(directory, precision))
-        twin = score_files(LitertEngine(directory / TWIN, run.workers), paths, run)
-        parity = compare(precision, reference, twin[:proof], classes[:proof])
+        run.progress.step(f"compiling the {precision} model")
+        (directory / COMPILED_MODEL).write_bytes(compile_model(directory, precision))
+        compiled = score_files(LitertEngine(directory / COMPILED_MODEL, run.workers), paths, run)
+        parity = compare(precision, reference, compiled[:proof], classes[:proof])
         if parity.good:
-            scores["litert"] = twin
+            scores["litert"] = compiled
             break
         refused.append(asdict(parity))
-        run.progress.step(f"the {precision} twin is refused: {describe(parity)}")
-        (directory / TWIN).unlink()
+        run.progress.step(f"the {precision} model is refused: {describe(parity)}")
+        (directory / COMPILED_MODEL).unlink()
         parity = None
     write_golden(directory, _golden(test, scores))
     return Export(
         {engine: metrics(found, classes[: len(found)], head.labels) for engine, found in scores.items()},
-        {"twin": asdict(parity) if parity else None, "refused": refused},
-        _mistakes(scores.get("litert", reference), test, head.labels),
+        {"compiled": asdict(parity) if parity else None, "refused": refused},
+        _misclassified(scores.get("litert", reference), test, head.labels),
     )
 
 
 def compare(
-    precision: str, reference: NDArray[np.float32], twin: NDArray[np.float32], classes: NDArray[np.int64]
+    precision: str, reference: NDArray[np.float32], compiled: NDArray[np.float32], classes: NDArray[np.int64]
 ) -> Parity:
-    """Measure a twin's scores (N, K) against the SavedModel's."""
-    first, ours = reference.argmax(axis=1), twin.argmax(axis=1)
+    """Measure a compiled model's scores (N, K) against the SavedModel's."""
+    first, ours = reference.argmax(axis=1), compiled.argmax(axis=1)
     return Parity(
         precision=precision,
         images=len(reference),
         top1_agreement=float((first == ours).mean()),
-        largest_difference=float(np.abs(reference - twin).max()),
+        largest_difference=float(np.abs(reference - compiled).max()),
         accuracy_loss=float((first == classes).mean() - (ours == classes).mean()),
     )
 
@@ -119,13 +118,17 @@ def describe(parity: Parity) -> str:
     )
 
 
-def _mistakes(scores: NDArray[np.float32], test: Sequence[Example], labels: tuple[str, ...]) -> tuple[Mistake, ...]:
+def _misclassified(
+    scores: NDArray[np.float32], test: Sequence[Example], labels: tuple[str, ...]
+) -> tuple[Misclassification, ...]:
     named = [
         (example, labels[i], float(row[i]))
         for example, row, i in zip(test, scores, scores.argmax(axis=1), strict=False)
     ]
     wrong = [
-        Mistake(example.path, example.label, label, score) for example, label, score in named if label != example.label
+        Misclassification(example.path, example.label, label, score)
+        for example, label, score in named
+        if label != example.label
     ]
     return tuple(sorted(wrong, key=lambda mistake: -mistake.score))
 

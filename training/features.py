@@ -1,6 +1,6 @@
 """Images → bottlenecks, by the compiled backbone: the kind of engine that will serve, so both sides see the same numbers.
 
-On a CPU the int8 twin is several times faster than TensorFlow, and a head trained on its features loses nothing
+On a CPU the int8 model is several times faster than TensorFlow, and a head trained on its features loses nothing
 (docs/decisions.md). One image at a time on each core: LiteRT and Pillow both let go of Python's lock.
 """
 
@@ -23,7 +23,7 @@ from training.cache import FeatureCache
 from training.dataset import Example
 from training.errors import DatasetError
 from training.run import Run
-from training.savedmodel import Precision, compile_twin, save_features
+from training.savedmodel import Precision, compile_model, save_features
 
 PRECISION = Precision.INT8
 
@@ -46,7 +46,7 @@ class Extractor:
             with TemporaryDirectory() as scratch:
                 save_features(self.backbone.build(), Path(scratch))
                 draft = self.folder / f".{uuid4().hex}.tflite"
-                draft.write_bytes(compile_twin(Path(scratch), PRECISION))
+                draft.write_bytes(compile_model(Path(scratch), PRECISION))
             draft.replace(path)
         return path
 
@@ -67,12 +67,12 @@ def extract(examples: Sequence[Example], extractor: Extractor, cache: FeatureCac
     return Features(values, len(examples) - len(missing))
 
 
-def _fill(missing: Sequence[Example], twin: Path, cache: FeatureCache, run: Run) -> None:
+def _fill(missing: Sequence[Example], compiled: Path, cache: FeatureCache, run: Run) -> None:
     mine = local()  # an interpreter serves one thread
 
     def compute(example: Example) -> None:
         if not hasattr(mine, "engine"):
-            mine.engine = LitertEngine(twin, threads=1)
+            mine.engine = LitertEngine(compiled, threads=1)
         data = example.path.read_bytes()
         if sha256(data).hexdigest() != example.digest:
             raise DatasetError(f"{example.path} changed while it was being read; run again")

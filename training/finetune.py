@@ -1,6 +1,6 @@
-"""The optional second stage: the top blocks of the backbone and the head learn on together, gently, from distorted images.
+"""The optional second stage: the top blocks of the backbone and the head learn on together, gently, from augmented images.
 
-Distortions stay in the input pipeline: none reaches the exported graph. What is learned is kept only if it is better on the
+Augmentation stay in the input pipeline: none reaches the exported graph. What is learned is kept only if it is better on the
 validation images.
 """
 
@@ -21,11 +21,11 @@ from training.run import Run
 from training.split import Split
 
 BATCH = 32  # images a step
-SEED = 1  # of the order of images and of their distortions
+SEED = 1  # of the order of images and of their augmentation
 
 
 @dataclass(frozen=True)
-class Distortions:
+class Augmentation:
     """What happens to an image each time it is seen; the names and meanings are those of retrain.py."""
 
     flip_left_right: bool = False  # every second time
@@ -38,7 +38,7 @@ class Distortions:
 class FineTuning:
     steps: int = 0  # of BATCH images; none: no second stage
     learning_rate: float = 1e-5
-    distortions: Distortions = Distortions()
+    augmentation: Augmentation = Augmentation()
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run
     import keras
 
     network = backbone.build()
-    backbone.free_top(network)
+    backbone.unfreeze_top(network)
     classify = keras.layers.Dense(len(head.labels), activation="softmax")
     model = keras.Model(network.input, classify(network.output))
     classify.set_weights([head.weights, head.bias])
@@ -71,10 +71,10 @@ def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run
         model.train_on_batch(images, classes, class_weight=weights)
     after = _loss(model, parts.validation, head.labels, run)
     learned, bias = classify.get_weights()
-    return Tuned(network, Head(learned, bias, head.labels, head.strength), before, after)
+    return Tuned(network, Head(learned, bias, head.labels, head.c), before, after)
 
 
-def distort(tensor: NDArray[np.uint8], how: Distortions, random: np.random.Generator) -> NDArray[np.uint8]:
+def augment(tensor: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
     """Distort one image (299, 299, 3); the size stays."""
     grown = (1 + how.random_crop / 100) * (1 + random.uniform(0, how.random_scale / 100))
     side = round(SIDE * grown)
@@ -100,7 +100,7 @@ def _batches(
                 queue += random.permutation(len(examples)).tolist()
             chosen, queue = [examples[i] for i in queue[:BATCH]], queue[BATCH:]
             tensors = pool.map(lambda example: decode(example.path.read_bytes(), run.limits).tensor, chosen)
-            images = np.stack([distort(tensor, how.distortions, random) for tensor in tensors])
+            images = np.stack([augment(tensor, how.augmentation, random) for tensor in tensors])
             yield images, np.array([labels.index(example.label) for example in chosen])
 
 

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
+C_GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class LabelledFeatures:
     """Features with what they are."""
 
     features: NDArray[np.float32]  # (N, D)
     classes: NDArray[np.int64]  # (N,), indices into the labels
 
-    def __add__(self, other: "Labelled") -> "Labelled":
+    def __add__(self, other: "LabelledFeatures") -> "LabelledFeatures":
         features = np.concatenate([self.features, other.features])
-        return Labelled(features, np.concatenate([self.classes, other.classes]))
+        return LabelledFeatures(features, np.concatenate([self.classes, other.classes]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,22 +33,22 @@ class Head:
     weights: NDArray[np.float32]  # (D, K)
     bias: NDArray[np.float32]  # (K,)
     labels: tuple[str, ...]  # in score order
-    strength: float  # the chosen C
+    c: float  # scikit-learn's C, as chosen
 
 
-def fit(labelled: Labelled, labels: tuple[str, ...], strength: float, max_steps: int) -> Head:
-    """Learn the head at one strength; `max_steps` bounds the solver's iterations. Every label must be there."""
+def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps: int) -> Head:
+    """Learn the head at one C; `max_steps` bounds the solver's iterations. Every label must be there."""
     mean, deviation = _scale(labelled.features)
-    solver = _solver(strength, max_steps)
+    solver = _solver(c, max_steps)
     _fit(solver, (labelled.features - mean) / deviation, labelled.classes)
     weights, bias = solver.coef_.T, solver.intercept_  # (D, K), (K,)
     if weights.shape[1] == 1:  # two classes: scikit-learn gives the second one's logit alone
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     weights = weights / deviation[:, np.newaxis]  # standardising folds into the head: the graph needs no layer for it
-    return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, strength)
+    return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, c)
 
 
-def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> float:
+def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: int) -> float:
     """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
 
     Every label must be in both parts.
@@ -57,10 +57,10 @@ def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> fl
 
     mean, deviation = _scale(train.features)
     features, held_out = (train.features - mean) / deviation, (validation.features - mean) / deviation
-    solver = _solver(STRENGTHS[0], max_steps)
-    best, least = STRENGTHS[0], np.inf
-    for strength in STRENGTHS:
-        solver.set_params(C=strength)
+    solver = _solver(C_GRID[0], max_steps)
+    best, least = C_GRID[0], np.inf
+    for c in C_GRID:
+        solver.set_params(C=c)
         _fit(solver, features, train.classes)
         weights = _balanced(validation.classes)
         loss = log_loss(
@@ -68,7 +68,7 @@ def choose_strength(train: Labelled, validation: Labelled, max_steps: int) -> fl
         )
         if loss >= least:
             break
-        best, least = strength, loss
+        best, least = c, loss
     return best
 
 
@@ -83,10 +83,10 @@ def _balanced(classes: NDArray[np.int64]) -> NDArray[np.float64]:
     return weights
 
 
-def _solver(strength: float, max_steps: int) -> Any:
+def _solver(c: float, max_steps: int) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=strength, class_weight="balanced", max_iter=max_steps, warm_start=True)
+    return LogisticRegression(C=c, class_weight="balanced", max_iter=max_steps, warm_start=True)
 
 
 def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64]) -> None:

@@ -17,15 +17,15 @@ import numpy as np
 
 from model.image import PREPROCESSING
 from model.manifest import Manifest, describe_files
-from model.store import NAME, Store
+from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
 from training.dataset import Dataset, Example, Severity, scan
 from training.errors import DatasetError, TrainingError
-from training.export import Mistake, export
+from training.export import Misclassification, export
 from training.features import Extractor, Features, extract
 from training.finetune import FineTuning, fine_tune
-from training.head import Head, Labelled, choose_strength, fit
+from training.head import Head, LabelledFeatures, choose_c, fit
 from training.run import Run
 from training.split import Percentages, Split, split
 
@@ -51,7 +51,7 @@ class Job:
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
+class TrainedModel:
     network: Any  # keras.Model: image uint8 (N, 299, 299, 3) → features (N, D)
     head: Head
     fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
@@ -62,10 +62,10 @@ class Outcome:
     dataset: Dataset
     split: Split
     features: Features
-    learned: Learned
+    trained: TrainedModel
     manifest: Manifest
     version: int
-    mistakes: tuple[Mistake, ...]  # on the test images
+    misclassified: tuple[Misclassification, ...]  # on the test images
 
 
 def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
@@ -82,17 +82,17 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
     features = extract(dataset.examples, extractor, cache, run)
     cache.close()
     run.progress.step("fitting the head")
-    learned = _learn(job, backbone, dataset, parts, features, run)
+    trained = _learn(job, backbone, dataset, parts, features, run)
     with TemporaryDirectory(prefix="export-") as scratch:
         directory = Path(scratch)
-        made = export(directory, learned.network, learned.head, parts.test, run)
+        made = export(directory, trained.network, trained.head, parts.test, run)
         manifest = Manifest(
             name=job.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             labels=dataset.labels,
             preprocessing=PREPROCESSING,
             backbone={"name": backbone.name, "weights": backbone.weights, "sha256": backbone.sha256},
-            training=_provenance(job, dataset, parts, learned),
+            training=_provenance(job, dataset, parts, trained),
             metrics=made.metrics,
             parity=made.parity,
             libraries=_libraries(),
@@ -101,16 +101,16 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
         )
         with run.progress.bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
             number = store.publish(directory, manifest, done)
-    return Outcome(dataset, parts, features, learned, manifest, number, made.mistakes)
+    return Outcome(dataset, parts, features, trained, manifest, number, made.misclassified)
 
 
-def _learn(job: Job, backbone: Backbone, dataset: Dataset, parts: Split, features: Features, run: Run) -> Learned:
+def _learn(job: Job, backbone: Backbone, dataset: Dataset, parts: Split, features: Features, run: Run) -> TrainedModel:
     """Fit the head and, where asked, fine-tune; keep the second stage only if validation says that it is better."""
     train, validation = _labelled(dataset, parts, features)
-    strength = choose_strength(train, validation, job.max_steps)
+    c = choose_c(train, validation, job.max_steps)
     history = None
     if job.fine_tuning.steps:
-        start = fit(train, dataset.labels, strength, job.max_steps)
+        start = fit(train, dataset.labels, c, job.max_steps)
         tuned = fine_tune(backbone, start, parts, job.fine_tuning, run)
         history = {
             **asdict(job.fine_tuning),
@@ -118,8 +118,8 @@ def _learn(job: Job, backbone: Backbone, dataset: Dataset, parts: Split, feature
             "kept": tuned.better,
         }
         if tuned.better:
-            return Learned(tuned.network, tuned.head, history)
-    return Learned(backbone.build(), fit(train + validation, dataset.labels, strength, job.max_steps), history)
+            return TrainedModel(tuned.network, tuned.head, history)
+    return TrainedModel(backbone.build(), fit(train + validation, dataset.labels, c, job.max_steps), history)
 
 
 def refuse_conflicts(dataset: Dataset) -> None:
@@ -137,18 +137,18 @@ def _refuse_empty(dataset: Dataset) -> None:
         raise DatasetError(f"no readable image for {', '.join(empty)}: add some, or remove the folder")
 
 
-def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[Labelled, Labelled]:
+def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[LabelledFeatures, LabelledFeatures]:
     row = {example.digest: i for i, example in enumerate(dataset.examples)}
     number = {label: i for i, label in enumerate(dataset.labels)}
 
-    def pick(examples: tuple[Example, ...]) -> Labelled:
+    def pick(examples: tuple[Example, ...]) -> LabelledFeatures:
         rows = [row[example.digest] for example in examples]
-        return Labelled(features.values[rows], np.array([number[example.label] for example in examples]))
+        return LabelledFeatures(features.values[rows], np.array([number[example.label] for example in examples]))
 
     return pick(parts.train), pick(parts.validation)
 
 
-def _provenance(job: Job, dataset: Dataset, parts: Split, learned: Learned) -> dict[str, Any]:
+def _provenance(job: Job, dataset: Dataset, parts: Split, trained: TrainedModel) -> dict[str, Any]:
     return {
         "images": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
         "images_by_label": dict(sorted(Counter(example.label for example in dataset.examples).items())),
@@ -158,8 +158,8 @@ def _provenance(job: Job, dataset: Dataset, parts: Split, learned: Learned) -> d
             "testing_percentage": job.percentages.testing,
             "validation_percentage": job.percentages.validation,
         },
-        "head": {"solver": "softmax, L2, classes balanced", "C": learned.head.strength, "max_steps": job.max_steps},
-        "fine_tuning": learned.fine_tuning,
+        "head": {"solver": "softmax, L2, classes balanced", "C": trained.head.c, "max_steps": job.max_steps},
+        "fine_tuning": trained.fine_tuning,
     }
 
 

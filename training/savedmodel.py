@@ -1,4 +1,4 @@
-"""Keras model → SavedModel with two signatures → compiled twin. The only module that writes TensorFlow's formats.
+"""Keras model → SavedModel with two signatures → compiled model. The only module that writes TensorFlow's formats.
 
 The module that is saved holds plain variables and functions, not the Keras model: Keras's own export writes every variable
 twice, and a module that holds the model cannot be quantised.
@@ -14,7 +14,7 @@ from training.head import Head
 
 
 class Precision(StrEnum):
-    """Of a twin's weights, fastest first; each is the fallback of the one before."""
+    """Of a compiled model's weights, fastest first; each is the fallback of the one before."""
 
     INT8 = "int8"  # 8-bit weights, activations quantised as they come ("dynamic range")
     FP16 = "fp16"  # 16-bit weights, 32-bit arithmetic
@@ -77,7 +77,7 @@ def _save(tf: Any, model: Any, signatures: dict[str, Any], directory: Path) -> N
         raise ExportError(f"TensorFlow cannot write {directory} ({error.message}); is the disk full?") from error
 
 
-def compile_twin(directory: Path, precision: Precision) -> bytes:
+def compile_model(directory: Path, precision: Precision) -> bytes:
     """Convert a SavedModel's `serving_default` into a LiteRT model of the given weight precision."""
     import tensorflow as tf
 

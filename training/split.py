@@ -45,7 +45,7 @@ class Split:
 
 
 def part_of(digest: str, percentages: Percentages) -> Part:
-    """Place a content by a percentile drawn from its digest.
+    """Assign a content by a percentile drawn from its digest.
 
     The digest is hashed once more: a folder that was itself sampled by the SHA-256 of its files, a common way to take a
     subset, would otherwise fall into one part.

@@ -4,11 +4,14 @@ Whatever the choice, it ends in one Keras weights file; the file's SHA-256 is th
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from model.manifest import sha256_of
+from training.backbone import Backbone
 from training.errors import WeightsError
+from training.inception import build, calibrated_random, unfreeze_top
 
 IMAGENET = (  # Keras's own file and MD5: keras/src/applications/inception_v3.py
     "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/"
@@ -41,6 +44,10 @@ def find_weights(choice: str, folder: Path) -> Weights:
     return Weights(choice, path, sha256_of(path))
 
 
+def inception_v3(weights: Weights) -> Backbone:
+    return Backbone("inception_v3", weights.choice, weights.sha256, partial(build, weights.path), unfreeze_top)
+
+
 def _download_imagenet() -> Path:
     import keras
 
@@ -55,8 +62,6 @@ def _download_imagenet() -> Path:
 
 
 def _random(folder: Path) -> Path:
-    from training.backbone import calibrated_random
-
     path = folder / f"inception_v3-random-{RANDOM_SEED}.weights.h5"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

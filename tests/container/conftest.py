@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.container.engine import Engine, docker_engine
-from tests.runtime.emulator import ROOT, emulator
+from tests.support.emulator import emulator
 
 BASE = "public.ecr.aws/lambda/python:3.12"
 SCRIPT = Path(__file__).with_name("lambda-base.sh")
@@ -41,7 +42,7 @@ def base(engine: Engine) -> str:
     for image in (BASE, STAND_IN):
         if engine.run("image", "inspect", image, check=False).returncode == 0:
             return image
-    if engine.run("pull", "--quiet", BASE, check=False).returncode == 0:
+    if engine.run("pull", "--no_progress", BASE, check=False).returncode == 0:
         return BASE
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         pytest.skip(f"needs {BASE}, or debootstrap and root to make a stand-in for it")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime.emulator import PATH, ROOT
+from tests.support.emulator import PATH, ROOT
 
 STATE = ROOT / "build" / "docker"  # of an engine that is started here: images and layers are kept for the next time
 LIMITS = [
@@ -22,6 +22,7 @@ LIMITS = [
 ]
 REQUEST = """
 import sys, time, urllib.error, urllib.request
+from tests import ROOT
 (method, url), body, deadline = sys.argv[1:], sys.stdin.buffer.read() or None, time.monotonic() + 60
 while True:
     try:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.events import load_event
-from tests.runtime.emulator import ROOT
-from tests.tiny import draw_colours
+from tests import ROOT
+from tests.support.events import load_event
+from tests.support.tiny import draw_colours
 
 SLIM = ("--build-arg", "ENGINES=litert")
 BAKED = ("--build-arg", "MODEL=tiny")
@@ -150,13 +150,13 @@ def test_a_model_that_is_baked_in_needs_no_store(engine, build, model):
     assert json.loads(answer["body"])["model"] == {"name": "tiny", "version": 1}
 
 
-def test_with_both_engines_tensorflow_answers_like_the_twin(engine, build, function):
+def test_with_both_engines_tensorflow_answers_like_the_compiled(engine, build, function):
     with engine.container(build(*BAKED), "--memory", "2g", "--cpus", "2", "--env", "ENGINE=tensorflow") as reference:
-        scores, twin = (json.loads(each.invoke(IMAGE_EVENT)["body"])["labels"][0] for each in (reference, function))
+        scores, compiled = (json.loads(each.invoke(IMAGE_EVENT)["body"])["labels"][0] for each in (reference, function))
         card = json.loads(reference.invoke(IMAGE_EVENT | {"path": "/v1/model", "httpMethod": "GET"})["body"])
 
     assert card["engine"] == "tensorflow"
-    assert (scores["name"], scores["score"]) == (twin["name"], pytest.approx(twin["score"], abs=0.05))
+    assert (scores["name"], scores["score"]) == (compiled["name"], pytest.approx(compiled["score"], abs=0.05))
 
 
 def test_the_server_listens_where_the_platform_says_and_names_images(server):

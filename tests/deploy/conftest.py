@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 EVENTS = ROOT / "tests/events"
 READ_BY_CLI = ["Dockerfile", "serverless.yml", "package.json", "deploy", "plugins"]
 IMAGE_URI = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app@sha256:{'0' * 64}"

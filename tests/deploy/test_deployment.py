@@ -11,9 +11,9 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 
-from model.store import locate, open_store
+from model.stores.uri import open_store, resolve
 from tests.deploy.conftest import CREDENTIALS, EVENTS, Cli
-from tests.tiny import draw_colours
+from tests.support.tiny import draw_colours
 
 KEY = "uploads/a red one + ü 100%.jpg"  # what URL encoding could spoil
 
@@ -75,7 +75,7 @@ def outputs_of(info: str) -> dict[str, str]:
 
 
 def publish(model: str, store: str) -> int:
-    place = locate(model)
+    place = resolve(model)
     manifest = place.manifest()
     return open_store(store).publish(Path(model) / str(place.version), manifest)
 

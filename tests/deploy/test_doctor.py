@@ -9,9 +9,9 @@ import boto3
 import pytest
 from click.testing import CliRunner, Result
 
-from model.store import locate, open_store
-from serving.diagnosis import BINARY_TYPES
-from serving.doctor import main
+from model.stores.uri import open_store, resolve
+from ops.checks import BINARY_TYPES
+from ops.doctor import main
 from tests.deploy.conftest import CHOICES, CREDENTIALS, Cli
 
 STACK = "image-recognition-dev"
@@ -64,8 +64,8 @@ def add_binary_types() -> None:
 
 
 def publish(model: str, store: str) -> None:
-    place = locate(model)
-    open_store(store).publish(Path(model) / str(place.version), place.manifest())
+    version = resolve(model)
+    open_store(store).publish(Path(model) / str(version.number), version.manifest())
 
 
 def test_a_deployment_is_examined_from_its_queue_to_its_labels(stack: dict[str, str], tiny_model: str):

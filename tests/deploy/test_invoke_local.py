@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.conftest import EVENTS, ROOT, clean_environment
+from tests import ROOT
+from tests.deploy.conftest import EVENTS, clean_environment
 
 
 @pytest.fixture

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from cfnlint import lint_file
 
-from serving.app import create_app
-from serving.models import open_models
+from serving.http.app import create_app
+from serving.model_loader import open_model_loader
 from serving.settings import S3Prefix, Settings
-from tests.deploy.conftest import CHOICES, ROOT, Template
+from tests import ROOT
+from tests.deploy.conftest import CHOICES, Template
 from tests.deploy.test_policy import of_type
+from tests.support.fakes import ListTelemetry
 
 NOT_OURS_TO_MEND = {
     "W3005",  # the framework names dependencies that a GetAtt has named already
@@ -71,7 +73,8 @@ def test_a_key_is_bound_by_a_throttle_and_a_quota_and_other_ways_have_no_key(tem
 
 
 def test_everything_the_app_serves_has_a_route(template: Callable[[str], Template]):
-    app = create_app(Settings(), open_models(Settings()))
+    telemetry = ListTelemetry()
+    app = create_app(Settings(), open_model_loader(Settings(), telemetry), telemetry)
     served = {
         (verb, rule.rule) for rule in app.url_map.iter_rules() for verb in rule.methods or () if verb in ("GET", "POST")
     }

@@ -7,8 +7,8 @@ import re
 import boto3
 import pytest
 
-from tests.events import event_names, load_event
-from tests.runtime.emulator import run_function
+from tests.support.emulator import run_function
+from tests.support.events import event_names, load_event
 
 HTTP = event_names("alb", "apigateway", "function-url")
 UPLOADS = [name for name in event_names("") if name not in HTTP]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.runtime.server import classify, get, run_server
+from tests.support.server import classify, get, run_server
 
 CALLERS = 8
 PATIENCE = 10  # requests over one connection, which stays with the process that took it: both shall get their share

@@ -1,18 +1,18 @@
 import pytest
 from flask.testing import FlaskClient
 
-from tests.serving.fakes import ListJournal, colour_app
+from tests.support.fakes import ListTelemetry, colour_app
 
 
 @pytest.fixture
-def journal() -> ListJournal:
-    return ListJournal()
+def telemetry() -> ListTelemetry:
+    return ListTelemetry()
 
 
 @pytest.fixture
-def client(journal: ListJournal) -> FlaskClient:
+def client(telemetry: ListTelemetry) -> FlaskClient:
     """The app as it comes, with a model that names colours."""
-    return colour_app(journal=journal).test_client()
+    return colour_app(telemetry=telemetry).test_client()
 
 
 @pytest.fixture

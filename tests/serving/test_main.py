@@ -10,10 +10,9 @@ import pytest
 
 from model.errors import ModelNotFound
 from serving.__main__ import newest_model
-from tests.serving.fakes import picture
-from tests.tiny import COLOURS
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+from tests.support.fakes import picture
+from tests.support.tiny import COLOURS
 
 
 def free_port() -> str:

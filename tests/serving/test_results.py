@@ -2,7 +2,8 @@ import boto3
 import pytest
 
 from model.errors import StoreForbidden, StoreUnavailable
-from serving.results import LONGEST_KEY, Results, Timing, UploadedObject, UploadResult, result_key
+from serving.results import LONGEST_KEY, Results, result_key
+from serving.schemas import Timing, UploadedObject, UploadResult
 
 BUCKET = "uploads-bucket"
 

@@ -5,7 +5,7 @@ import pytest
 
 from model.image import Limits
 from serving.errors import SettingsError
-from serving.settings import S3Prefix, Settings, granted_cpus
+from serving.settings import S3Prefix, Settings
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -18,8 +18,8 @@ def test_an_empty_environment_gives_the_defaults():
     [
         ("MODEL_URI", "s3://models/flowers", "model_uri", "s3://models/flowers"),
         ("ENGINE", "litert", "engine", "litert"),
-        ("MODEL_CACHE", "/tmp/models", "cache", Path("/tmp/models")),
-        ("AWS_LAMBDA_FUNCTION_NAME", "classify", "metrics", True),
+        ("MODEL_CACHE", "/tmp/models", "model_cache", Path("/tmp/models")),
+        ("AWS_LAMBDA_FUNCTION_NAME", "classify", "on_lambda", True),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency", "load_at_start", True),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "load_at_start", True),
         ("MAX_IMAGE_BYTES", "1000", "limits", Limits(max_bytes=1000)),
@@ -29,7 +29,7 @@ def test_an_empty_environment_gives_the_defaults():
         ("MAX_BATCH", "5", "max_batch", 5),
         ("MAX_IN_FLIGHT", "6", "max_in_flight", 6),
         ("IMAGE_SOURCES", "s3://a/b/, s3://c", "image_sources", (S3Prefix("a", "b/"), S3Prefix("c", ""))),
-        ("MODEL_REFRESH_SECONDS", "5", "model_refresh", 5),
+        ("MODEL_REFRESH_SECONDS", "5", "model_refresh_seconds", 5),
         ("UPLOADS_BUCKET", "photos", "uploads_bucket", "photos"),
         ("UPLOADS_PREFIX", "incoming/", "uploads_prefix", "incoming/"),
         ("RESULTS_PREFIX", "labels/", "results_prefix", "labels/"),
@@ -40,7 +40,7 @@ def test_an_empty_environment_gives_the_defaults():
         ("API_KEY_NEEDED", "yes", "api_key_needed", True),
         ("PORT", "9000", "port", 9000),
         ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
-        ("SERVICE_NAME", "recognition-prod", "service", "recognition-prod"),
+        ("SERVICE_NAME", "recognition-prod", "service_name", "recognition-prod"),
     ],
 )
 def test_a_variable_sets_its_field(name, text, field, value):
@@ -71,15 +71,6 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name
 @pytest.mark.parametrize(("megabytes", "threads"), [("128", 1), ("1769", 1), ("3537", 1), ("3538", 2), ("10240", 5)])
 def test_lambda_gives_a_thread_for_each_1769_megabytes(megabytes, threads):
     assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": megabytes}).threads == threads
-
-
-@pytest.mark.parametrize(
-    ("quota", "cpus"), [("100000 100000", 1), ("50000 100000", 1), ("max 100000", None), ("", None)]
-)
-def test_a_container_gives_as_many_threads_as_its_quota_has_whole_cpus(tmp_path, quota, cpus):
-    (tmp_path / "cpu.max").write_text(quota)
-    unbounded = granted_cpus(tmp_path / "none")
-    assert granted_cpus(tmp_path / "cpu.max") == (cpus or unbounded)
 
 
 def test_a_place_in_s3_covers_its_own_bucket_and_prefix_only():

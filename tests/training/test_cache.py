@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import ROOT
 from training.cache import FeatureCache
 from training.errors import CacheError
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_a_feature_comes_back_as_it_was_put(tmp_path: Path) -> None:

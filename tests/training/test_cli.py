@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.tiny import draw_colours
+from tests import ROOT
+from tests.support.tiny import draw_colours
 from training.cli import main
-
-ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments: object) -> Result:
@@ -140,7 +139,7 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     assert manifest["metrics"] == first["metrics"]
     assert manifest["metrics"]["litert"]["n"] == 217
     assert manifest["metrics"]["litert"]["accuracy"] > 0.86  # 88 % on average over splits, ± 2 points for a single one
-    assert manifest["parity"]["twin"]["precision"] == "int8"
-    assert manifest["parity"]["twin"]["top1_agreement"] >= 0.95
+    assert manifest["parity"]["compiled"]["precision"] == "int8"
+    assert manifest["parity"]["compiled"]["top1_agreement"] >= 0.95
     assert outputs[0].count(".jpg") >= 10  # the misclassified ones, by name
     shutil.rmtree(tmp_path)

@@ -11,7 +11,7 @@ from model.classifier import load_classifier
 from model.errors import ModelCorrupt
 from model.golden import SCORES
 from model.image import decode
-from model.manifest import EXTRA, LABELS, MANIFEST, TWIN, Manifest
+from model.manifest import COMPILED_MODEL, EXTRA, LABELS, MANIFEST, Manifest
 from training.export import compare
 
 
@@ -66,8 +66,8 @@ def test_the_manifest_tells_where_the_model_came_from(directory: Path) -> None:
     assert manifest.metrics["litert"]["accuracy"] > 0.9
     low, high = manifest.metrics["litert"]["accuracy_interval"]
     assert 0 < low < manifest.metrics["litert"]["accuracy"] <= high
-    assert manifest.parity["twin"]["precision"] == "int8"
-    assert manifest.parity["twin"]["top1_agreement"] == 1
+    assert manifest.parity["compiled"]["precision"] == "int8"
+    assert manifest.parity["compiled"]["top1_agreement"] == 1
     assert {"python", "keras", "numpy", "ai-edge-litert"} <= set(manifest.libraries)
 
 
@@ -101,10 +101,10 @@ def test_a_model_that_does_not_score_its_golden_images_is_refused(tiny_model: st
 
 def test_a_twin_that_names_images_differently_is_not_good_enough() -> None:
     reference = np.eye(4, dtype=np.float32)[[0, 1, 2, 3] * 10]
-    twin = reference.copy()
-    twin[:4] = np.roll(reference[:4], 1, axis=1)
+    compiled = reference.copy()
+    compiled[:4] = np.roll(reference[:4], 1, axis=1)
     classes = np.array([0, 1, 2, 3] * 10)
-    parity = compare("int8", reference, twin, classes)
+    parity = compare("int8", reference, compiled, classes)
     assert parity.top1_agreement == 0.9
     assert parity.largest_difference == 1
     assert not parity.good
@@ -112,11 +112,11 @@ def test_a_twin_that_names_images_differently_is_not_good_enough() -> None:
 
 
 def test_a_twin_below_the_bar_falls_back_to_a_more_exact_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.tiny import retrain_tiny
+    from tests.support.tiny import retrain_tiny
 
-    monkeypatch.setattr("training.export.AGREEMENT", 1.1)  # no twin can pass
+    monkeypatch.setattr("training.export.AGREEMENT", 1.1)  # no compiled model can pass
     uri, outcome = retrain_tiny(tmp_path)
-    assert outcome.manifest.parity["twin"] is None
+    assert outcome.manifest.parity["compiled"] is None
     assert [parity["precision"] for parity in outcome.manifest.parity["refused"]] == ["int8", "fp16", "fp32"]
-    assert TWIN not in outcome.manifest.files
+    assert COMPILED_MODEL not in outcome.manifest.files
     assert load_classifier(uri).engine.name == "tensorflow"

@@ -3,16 +3,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tiny import draw_colours, tiny_backbone
+from tests.support.tiny import draw_colours, tiny_backbone
 from training.cache import FeatureCache
 from training.dataset import Dataset, scan
 from training.errors import DatasetError
 from training.features import Extractor, extract
-from training.progress import Silent
-from training.run import Run
+from training.run import NullProgress, Run
 
 
-class Interrupted(Silent):
+class Interrupted(NullProgress):
     """A user who presses Ctrl-C after a few features."""
 
     def items(self, title, items, total):
@@ -24,7 +23,7 @@ class Interrupted(Silent):
 
 @pytest.fixture(scope="module")
 def extractor(tmp_path_factory: pytest.TempPathFactory) -> Extractor:
-    return Extractor(tiny_backbone(), tmp_path_factory.mktemp("twins"))
+    return Extractor(tiny_backbone(), tmp_path_factory.mktemp("compiled models"))
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from model.classifier import load_classifier
 from model.image import SIDE
-from model.store import open_store
-from tests.tiny import draw_colours
+from model.stores.uri import open_store
+from tests.support.tiny import draw_colours
 from training.backbone import Backbone
-from training.finetune import Distortions, FineTuning, distort
+from training.finetune import Augmentation, FineTuning, augment
 from training.pipeline import Job, Outcome, retrain
 from training.run import Run
 
@@ -29,13 +29,13 @@ def learnable() -> Any:
 
 
 def tune(folder: Path, how: FineTuning) -> Outcome:
-    backbone = Backbone("learnable", "none", "1" * 64, learnable, free_top=lambda _: None)
+    backbone = Backbone("learnable", "none", "1" * 64, learnable, unfreeze_top=lambda _: None)
     job = Job(draw_colours(folder / "images", 30), "tuned", folder / "bottlenecks", fine_tuning=how)
     return retrain(job, backbone, open_store(str(folder / "store")), Run())
 
 
 def test_what_is_better_on_validation_is_kept_and_served(tmp_path: Path) -> None:
-    outcome = tune(tmp_path, FineTuning(30, 0.01, Distortions(flip_left_right=True, random_brightness=5)))
+    outcome = tune(tmp_path, FineTuning(30, 0.01, Augmentation(flip_left_right=True, random_brightness=5)))
     history = outcome.manifest.training["fine_tuning"]
     before, after = history["validation_log_loss"]
     assert history["kept"]
@@ -49,13 +49,13 @@ def test_what_is_worse_on_validation_is_dropped_and_said(tmp_path: Path) -> None
     plain = tune(tmp_path / "plain", FineTuning())
     assert not spoiled.manifest.training["fine_tuning"]["kept"]
     assert plain.manifest.training["fine_tuning"] is None
-    assert (spoiled.learned.head.weights == plain.learned.head.weights).all()
+    assert (spoiled.trained.head.weights == plain.trained.head.weights).all()
 
 
 @given(st.booleans(), PERCENT, PERCENT, PERCENT, st.integers(0, 2**32))
 def test_a_distorted_image_keeps_its_shape(flip: bool, crop: int, scale: int, light: int, seed: int) -> None:
     image = np.full((SIDE, SIDE, 3), 100, np.uint8)
-    found = distort(image, Distortions(flip, crop, scale, light), np.random.default_rng(seed))
+    found = augment(image, Augmentation(flip, crop, scale, light), np.random.default_rng(seed))
     assert found.shape == image.shape
     assert found.dtype == np.uint8
     assert abs(found.mean() - 100) <= light + 1
@@ -63,24 +63,23 @@ def test_a_distorted_image_keeps_its_shape(flip: bool, crop: int, scale: int, li
 
 def test_without_distortions_an_image_stays_as_it_is() -> None:
     image = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
-    assert (distort(image, Distortions(), np.random.default_rng(1)) == image).all()
+    assert (augment(image, Augmentation(), np.random.default_rng(1)) == image).all()
 
 
 def test_half_of_the_images_are_mirrored() -> None:
     image = np.zeros((SIDE, SIDE, 3), np.uint8)
     image[:, :10] = 255
     random = np.random.default_rng(0)
-    mirrored = [distort(image, Distortions(flip_left_right=True), random)[0, -1, 0] == 255 for _ in range(200)]
+    mirrored = [augment(image, Augmentation(flip_left_right=True), random)[0, -1, 0] == 255 for _ in range(200)]
     assert 70 < sum(mirrored) < 130
 
 
 def test_only_the_two_topmost_inception_blocks_learn_and_no_batch_normalisation(shared_data: Path) -> None:
-    from training.backbone import inception_v3
-    from training.weights import find_weights
+    from training.weights import find_weights, inception_v3
 
     backbone = inception_v3(find_weights(str(shared_data / "inception_v3.weights.h5"), shared_data))
     model = backbone.build()
-    backbone.free_top(model)
+    backbone.unfreeze_top(model)
     count = sum(int(np.prod(variable.shape)) for variable in model.trainable_variables)
     assert 0.4 < count / model.count_params() < 0.6
     normalisations = [w for w in model.weights if "batch_normalization" in w.path]

@@ -1,23 +1,23 @@
 import numpy as np
 import pytest
 
-from training.head import Head, Labelled, choose_strength, fit
+from training.head import Head, LabelledFeatures, choose_c, fit
 
 
-def blobs(counts: list[int], seed: int, spread: float = 2.0) -> Labelled:
+def blobs(counts: list[int], seed: int, spread: float = 2.0) -> LabelledFeatures:
     """One cloud of points per class around its own centre, in 20 dimensions of very different scales."""
     random = np.random.default_rng(seed)
     centres = np.random.default_rng(99).normal(0, 1, (len(counts), 20))
     scales = np.logspace(-2, 2, 20)
     points = [random.normal(centres[i], spread, (count, 20)) * scales for i, count in enumerate(counts)]
-    return Labelled(np.concatenate(points).astype(np.float32), np.repeat(np.arange(len(counts)), counts))
+    return LabelledFeatures(np.concatenate(points).astype(np.float32), np.repeat(np.arange(len(counts)), counts))
 
 
-def learn(train: Labelled, validation: Labelled, labels: tuple[str, ...]) -> Head:
-    return fit(train + validation, labels, choose_strength(train, validation, 1000), 1000)
+def learn(train: LabelledFeatures, validation: LabelledFeatures, labels: tuple[str, ...]) -> Head:
+    return fit(train + validation, labels, choose_c(train, validation, 1000), 1000)
 
 
-def accuracy(head, labelled: Labelled) -> float:
+def accuracy(head, labelled: LabelledFeatures) -> float:
     logits = labelled.features @ head.weights + head.bias  # (N, K)
     return float((logits.argmax(axis=1) == labelled.classes).mean())
 
@@ -40,7 +40,7 @@ def test_two_runs_give_the_same_head() -> None:
 def test_noisy_data_is_regularised_more_than_clean_data() -> None:
     noisy = learn(blobs([60] * 3, 0, 6.0), blobs([60] * 3, 1, 6.0), ("a", "b", "c"))
     clean = learn(blobs([60] * 3, 0, 0.2), blobs([60] * 3, 1, 0.2), ("a", "b", "c"))
-    assert noisy.strength < clean.strength
+    assert noisy.c < clean.c
 
 
 def test_a_rare_class_is_not_forgotten() -> None:
@@ -50,8 +50,8 @@ def test_a_rare_class_is_not_forgotten() -> None:
 
 
 def test_a_feature_that_never_varies_does_no_harm() -> None:
-    def with_constant(labelled: Labelled) -> Labelled:
-        return Labelled(
+    def with_constant(labelled: LabelledFeatures) -> LabelledFeatures:
+        return LabelledFeatures(
             np.hstack([labelled.features, np.full((len(labelled.classes), 1), 7, np.float32)]), labelled.classes
         )
 

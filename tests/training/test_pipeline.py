@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from model.store import open_store
-from tests.tiny import draw_colours, retrain_tiny, tiny_backbone
+from model.stores.uri import open_store
+from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
 from training.errors import DatasetError, TrainingError
 from training.pipeline import Job, retrain
 from training.run import Run
@@ -15,7 +15,7 @@ def test_the_same_images_give_the_same_model(tmp_path: Path) -> None:
         draw_colours(tmp_path / name / "images", 30)
         outcomes.append(retrain_tiny(tmp_path / name)[1])
     one, two = outcomes
-    assert (one.learned.head.weights == two.learned.head.weights).all()
+    assert (one.trained.head.weights == two.trained.head.weights).all()
     assert one.manifest.metrics == two.manifest.metrics
     assert one.manifest.training == two.manifest.training
 

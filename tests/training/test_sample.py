@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from tests.tiny import draw_colours
+from tests.support.tiny import draw_colours
 from training.dataset import scan
 from training.errors import DatasetError
 from training.sample import calibration_batch, download_flowers, write_sample

@@ -2,9 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from training.backbone import inception_v3
 from training.errors import WeightsError
-from training.weights import Weights, find_weights
+from training.weights import Weights, find_weights, inception_v3
 
 
 def test_a_machine_without_internet_is_told_the_two_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

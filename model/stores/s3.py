@@ -1,0 +1,176 @@
+"""A store in S3, or in whatever speaks S3 at AWS_ENDPOINT_URL. boto3 is imported by the first store that is opened.
+
+A version's number is claimed by a conditional write before anything is uploaded, and the manifest is written last: two
+publishers get two versions, and one that is killed leaves a number that nobody sees.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model.aws import TAKEN, code_of, translated
+from model.errors import ModelCorrupt, ModelNotFound, StoreUnavailable
+from model.manifest import MANIFEST, Manifest, sha256_of, verify_files
+from model.stores.base import ALIASES, VERSION, AliasFile, Progress, no_progress
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PARALLEL = 4  # files at a time; each large one is itself moved in parallel parts by boto3
+CLAIM = ".claim"
+
+
+def open_s3_store(uri: str) -> "S3Store":
+    import boto3
+    from botocore.config import Config
+
+    matched = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*?))?/*", uri)
+    if matched is None:
+        raise ModelNotFound(f"{uri!r} is not an S3 address; write s3://bucket/prefix")
+    retries = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=30)
+    return S3Store(boto3.client("s3", config=retries), matched[1], matched[2] or "")
+
+
+class S3Store:
+    """`prefix` of `bucket` through `client`, a boto3 S3 client (threads may share one)."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        self.client, self.bucket = client, bucket
+        self.prefix = f"{prefix}/" if prefix else ""
+        self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def versions(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for key in self._keys(self.prefix):
+            name, _, rest = key.removeprefix(self.prefix).partition("/")
+            version, _, path = rest.partition("/")
+            if path == MANIFEST and VERSION.fullmatch(version):
+                found.setdefault(name, []).append(int(version))
+        return {name: sorted(numbers) for name, numbers in sorted(found.items())}
+
+    def read_manifest(self, name: str, version: int) -> Manifest:
+        where = f"{self.uri}/{name}/{version}"
+        with translated(f"{where}/{MANIFEST}"):
+            body = self.client.get_object(Bucket=self.bucket, Key=self._key(name, version, MANIFEST))["Body"].read()
+        return Manifest.loads(body, where)
+
+    def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
+        cache = cache or Path(tempfile.gettempdir()) / "models"
+        directory = cache / self.bucket / self.prefix / name / str(version)
+        if not directory.exists():
+            _make_room(directory.parent)
+
+        def download(path: str) -> None:
+            entry, target = manifest.files[path], directory / path
+            if target.is_file() and sha256_of(target) == entry.sha256:
+                return  # pulled before: an interrupted pull goes on where it stopped
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{target.name}.{os.getpid()}.part")
+            key = self._key(name, version, path)
+            with translated(f"{self.uri}/{name}/{version}/{path}"):
+                self.client.download_file(self.bucket, key, str(part))
+            if sha256_of(part) != entry.sha256:
+                part.unlink()
+                raise ModelCorrupt(
+                    f"s3://{self.bucket}/{key} is not the file that was published (its SHA-256 differs); "
+                    "publish the model again"
+                )
+            part.replace(target)
+
+        try:
+            _in_parallel(download, paths)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{directory} cannot hold the model ({error.strerror}); give it more room"
+            ) from error
+        return directory
+
+    def publish(self, directory: Path, manifest: Manifest, progress: Progress = no_progress) -> int:
+        verify_files(directory, manifest, manifest.files)
+        version = self._claim(manifest.name)
+
+        def upload(path: str) -> None:
+            key = self._key(manifest.name, version, path)
+            with translated(f"s3://{self.bucket}/{key}"), (directory / path).open("rb") as file:
+                self.client.upload_fileobj(file, self.bucket, key, Callback=progress)
+
+        _in_parallel(upload, manifest.files)
+        with translated(f"{self.uri}/{manifest.name}/{version}"):
+            if not self._put_once(self._key(manifest.name, version, MANIFEST), manifest.dumps().encode()):
+                raise StoreUnavailable(
+                    f"{self.uri}/{manifest.name}/{version}: S3 did not take its manifest; publish again"
+                )
+        return version
+
+    def _claim(self, name: str) -> int:
+        shelf = f"{self.prefix}{name}/"
+        numbers = (key.removeprefix(shelf).partition("/")[0] for key in self._keys(shelf))
+        version = max((int(number) for number in numbers if VERSION.fullmatch(number)), default=0) + 1
+        with translated(f"{self.uri}/{name}"):
+            while not self._put_once(self._key(name, version, CLAIM), b""):
+                version += 1
+        return version
+
+    def aliases(self, name: str) -> list[str]:
+        prefix = f"{self.prefix}{name}/{ALIASES}/"
+        return sorted(key.removeprefix(prefix).removesuffix(".json") for key in self._keys(prefix))
+
+    def read_alias(self, name: str, alias: str) -> AliasFile | None:
+        key = self._alias_key(name, alias)
+        try:
+            with translated(f"s3://{self.bucket}/{key}"):
+                answer = self.client.get_object(Bucket=self.bucket, Key=key)
+                return AliasFile(answer["Body"].read().decode(), answer["ETag"])
+        except ModelNotFound:
+            return None
+
+    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+        unless: dict[str, Any] = {"IfMatch": seen.tag} if seen else {"IfNoneMatch": "*"}
+        key = self._alias_key(name, alias)
+        with translated(f"s3://{self.bucket}/{key}"):
+            return self._put(key, text.encode(), unless)
+
+    def _put_once(self, key: str, body: bytes) -> bool:
+        """Write unless the key exists; tell whether it was written."""
+        return self._put(key, body, {"IfNoneMatch": "*"})
+
+    def _put(self, key: str, body: bytes, unless: dict[str, Any]) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self.client.put_object(Bucket=self.bucket, Key=key, Body=body, **unless)
+        except ClientError as error:
+            if code_of(error) in TAKEN:
+                return False
+            raise
+        return True
+
+    def _keys(self, prefix: str) -> Iterator[str]:
+        with translated(f"s3://{self.bucket}/{prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    yield entry["Key"]
+
+    def _key(self, name: str, version: int, path: str) -> str:
+        return f"{self.prefix}{name}/{version}/{path}"
+
+    def _alias_key(self, name: str, alias: str) -> str:
+        return f"{self.prefix}{name}/{ALIASES}/{alias}.json"
+
+
+def _make_room(shelf: Path) -> None:
+    """Of the versions that were pulled before, keep the last one: Lambda's disk is small, and the others are in memory."""
+    pulled = sorted(shelf.glob("*"), key=lambda version: version.stat().st_mtime)
+    for version in pulled[:-1]:
+        shutil.rmtree(version, ignore_errors=True)
+
+
+def _in_parallel(act: Callable[[str], None], paths: Any) -> None:
+    with ThreadPoolExecutor(PARALLEL) as pool:
+        for done in [pool.submit(act, path) for path in paths]:
+            done.result()

@@ -1,0 +1,206 @@
+"""The OpenAPI description: msgspec writes the schemas from the very types that check requests; OPERATIONS lists the routes.
+
+It is built when it is asked for. A test holds it against the app's own routes.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from serving import schemas
+from serving.http import presigned, tfserving_paths
+from serving.problems import PROBLEM_TYPE, TABLE
+from serving.settings import Settings
+
+Json = dict[str, Any]
+
+JSON_TYPE = "application/json"
+IMAGE_TYPES = ("image/*", "application/octet-stream")
+FILES = {"type": "array", "items": {"type": "string", "contentMediaType": "image/*"}}
+FORM = {"type": "object", "required": ["image"], "properties": {"image": FILES}}
+HTTP_CODES = {404: ["not_found"], 500: ["internal"]}  # beside those of the table
+PATH_TYPES = {"name": "string", "version": "integer", "id": "string"}
+OF_AN_IMAGE = (400, 403, 404, 413, 415, 422, 429, 500, 503)
+OF_THE_MODEL = (404, 429, 500, 503)
+
+
+@dataclass(frozen=True)
+class Operation:
+    method: str
+    paths: tuple[str, ...]
+    summary: str
+    answers: tuple[Any, ...] = ()  # types of JSON answers; none: a page
+    takes: Any = None  # type of the JSON body
+    images: bool = False  # takes images as body or form too, and the options as query parameters
+    errors: tuple[int, ...] = ()  # statuses
+    error: Any = schemas.Problem
+    description: str = ""
+    sample: str = ""  # of curl's arguments; {base} is this service's address
+
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        paths=("/v1/classify",),
+        summary="Name what an image shows",
+        description="Send the image as the body, as one or several files `image` of a form, or as JSON. Several files and "
+        "`images` make a batch: `results` come in order, each with its labels or its own error. JPEG, PNG, WebP, GIF, BMP, "
+        "TIFF, AVIF and HEIC are read; the content decides, never the Content-Type.",
+        answers=(schemas.ClassifyResponse, schemas.BatchResponse),
+        takes=schemas.ClassifyRequest,
+        images=True,
+        errors=OF_AN_IMAGE,
+        sample="--data-binary @photo.jpg -H 'Content-Type: image/jpeg' '{base}v1/classify?top_k=3'",
+    ),
+    Operation(
+        method="GET",
+        paths=("/v1/model",),
+        summary="Describe the model: labels, version, metrics, digests",
+        answers=(schemas.ModelCard,),
+        errors=OF_THE_MODEL,
+        sample="{base}v1/model",
+    ),
+    Operation(
+        method="POST",
+        paths=tfserving_paths.PREDICT,
+        summary="Score images as TensorFlow Serving does",
+        description='An instance is `{"b64": "…"}`, an encoded image, or pixels (299, 299, 3) as nested lists.',
+        answers=(schemas.PredictResponse,),
+        takes=schemas.PredictRequest,
+        errors=OF_AN_IMAGE,
+        error=schemas.PredictError,
+        sample='-d "{\\"instances\\": [{\\"b64\\": \\"$(base64 -w0 photo.jpg)\\"}]}" {base}v1/models/NAME:predict',
+    ),
+    Operation(
+        method="GET",
+        paths=tfserving_paths.STATUS,
+        summary="Tell a model's status as TensorFlow Serving does",
+        answers=(schemas.ModelStatus,),
+        errors=OF_THE_MODEL,
+        error=schemas.PredictError,
+    ),
+    Operation(
+        method="GET",
+        paths=tfserving_paths.METADATA,
+        summary="Tell a model's signatures as TensorFlow Serving does",
+        answers=(schemas.ModelMetadata,),
+        errors=OF_THE_MODEL,
+        error=schemas.PredictError,
+    ),
+    Operation(
+        method="POST",
+        paths=("/v1/uploads",),
+        summary="Sign a form for uploading an image too large for a request",
+        description="Send the form's `fields` and then the image as the field `file` to `url`, as multipart/form-data. Then "
+        "classify it as `s3`, or wait for its result.",
+        answers=(presigned.UploadForm,),
+        takes=presigned.UploadRequest,
+        errors=(400, 404, 500, 503),
+        sample='-d \'{"content_type": "image/jpeg"}\' {base}v1/uploads',
+    ),
+    Operation(
+        method="GET",
+        paths=("/v1/results/{id}",),
+        summary="Tell what became of an upload",
+        description="404 until there is a result; ask again after the seconds of `Retry-After`. It follows an upload within seconds.",
+        answers=(schemas.UploadResult,),
+        errors=(404, 500, 503),
+        sample="{base}v1/results/ID",
+    ),
+    Operation("GET", ("/health",), "Tell that the process is alive", (schemas.Health,), sample="{base}health"),
+    Operation(
+        "GET",
+        ("/ready",),
+        "Tell whether the model is loaded, loading it first",
+        (schemas.Readiness,),
+        errors=(500, 503),
+    ),
+    Operation("GET", ("/openapi.json",), "Describe this service", (dict,)),
+    Operation("GET", ("/docs",), "Describe this service to a person"),
+    Operation("GET", ("/",), "Try this service in a browser"),
+)
+
+
+def describe(settings: Settings) -> Json:
+    """The whole document, OpenAPI 3.1."""
+    types = {type for operation in OPERATIONS for type in (*operation.answers, operation.takes, operation.error)}
+    kept = sorted(types - {dict, None}, key=str)
+    _, described = msgspec.json.schema_components([*kept, schemas.Options], ref_template="#/components/schemas/{name}")
+    options = described.pop("Options")["properties"]
+    components: Json = {"schemas": described}
+    if settings.api_key_needed:
+        components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}}
+    paths: Json = {}
+    for operation in OPERATIONS:
+        for path in operation.paths:
+            entry = _operation(operation, path, options, settings.api_key_needed)
+            paths.setdefault(path, {})[operation.method.lower()] = entry
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Image recognition",
+            "version": "1",
+            "description": "Send an image, get the labels of what it shows.",
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "."}],  # where this document lies: an API Gateway puts its stage before the path
+        "paths": paths,
+        "components": components,
+    }
+
+
+def _operation(operation: Operation, path: str, options: Json, key_needed: bool) -> Json:
+    named = [part.partition("}")[0] for part in path.split("{")[1:]]
+    parameters = [_parameter("path", name, {"type": PATH_TYPES[name]}) for name in named]
+    if operation.images:
+        parameters += [_parameter("query", name, schema) for name, schema in options.items()]
+    entry: Json = {"summary": operation.summary, "responses": _responses(operation)}
+    if operation.description:
+        entry["description"] = operation.description
+    if parameters:
+        entry["parameters"] = parameters
+    if operation.takes:
+        entry["requestBody"] = {"required": True, "content": _body(operation)}
+    if operation.sample:
+        entry["x-codeSamples"] = [
+            {"lang": "shell", "source": f"curl {operation.sample}"}
+        ]  # an extension that viewers know
+    if key_needed and (path.startswith("/v1/") or path == "/ready"):  # what costs money asks for the key
+        entry["security"] = [{"key": []}]
+    return entry
+
+
+def _parameter(place: str, name: str, schema: Json) -> Json:
+    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+
+
+def _body(operation: Operation) -> Json:
+    content: Json = (
+        {type: {} for type in IMAGE_TYPES} | {"multipart/form-data": {"schema": FORM}} if operation.images else {}
+    )
+    return content | {JSON_TYPE: {"schema": _reference(operation.takes)}}
+
+
+def _responses(operation: Operation) -> Json:
+    return {"200": _answer(operation)} | {str(status): _error(operation, status) for status in operation.errors}
+
+
+def _answer(operation: Operation) -> Json:
+    if not operation.answers:
+        return {"description": "A page", "content": {"text/html": {}}}
+    schemas = [_reference(type) for type in operation.answers]
+    schema = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    return {"description": "Done", "content": {JSON_TYPE: {"schema": schema}}}
+
+
+def _error(operation: Operation, status: int) -> Json:
+    codes = [code for known, code in TABLE.values() if known == status] + HTTP_CODES.get(status, [])
+    kind = PROBLEM_TYPE if operation.error is schemas.Problem else JSON_TYPE
+    description = f"{HTTPStatus(status).phrase}: {', '.join(codes)}"
+    return {"description": description, "content": {kind: {"schema": _reference(operation.error)}}}
+
+
+def _reference(type: Any) -> Json:
+    return {"type": "object"} if type is dict else {"$ref": f"#/components/schemas/{type.__name__}"}

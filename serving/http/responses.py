@@ -1,0 +1,104 @@
+"""Values → HTTP answers: JSON, problem details, and the headers that say what an answer timings."""
+
+import msgspec
+import numpy as np
+from flask import Response, request
+from numpy.typing import NDArray
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from model.classifier import Classifier, Label
+from model.image import DecodedImage
+from serving.errors import ResultNotReady
+from serving.http.requests import ParsedRequest
+from serving.inference import Prediction, Timings
+from serving.problems import PROBLEM_TYPE, RETRY_AFTER, problem_of
+from serving.schemas import (
+    BatchResponse,
+    ClassifyResponse,
+    ImageFacts,
+    ModelName,
+    Options,
+    PredictError,
+    Problem,
+    Result,
+)
+
+HTTP_CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+def json_answer(message: object, status: int = 200, mimetype: str = "application/json") -> Response:
+    return Response(msgspec.json.encode(message), status, mimetype=mimetype)
+
+
+def classified(parsed: ParsedRequest, prediction: Prediction, timings: Timings, request_id: str) -> Response:
+    """Answer with the labels of one image, or with a result for each of a batch."""
+    model = ModelName(prediction.classifier.manifest.name, prediction.classifier.version)
+    answer: BatchResponse | ClassifyResponse
+    if parsed.batch:
+        answer = BatchResponse(_results(parsed.options, prediction), model, request_id)
+    else:
+        labels = _labels(parsed.options, prediction.classifier, prediction.scores[0])
+        answer = ClassifyResponse(labels, model, _facts(prediction.images[0]), request_id)
+    return with_timings(json_answer(answer), prediction, timings)
+
+
+def with_timings(response: Response, prediction: Prediction, timings: Timings) -> Response:
+    response.headers["X-Model-Version"] = str(prediction.classifier.version)
+    response.headers["Server-Timing"] = f"decode;dur={timings.decode_ms:.1f}, infer;dur={timings.infer_ms:.1f}"
+    return response
+
+
+def described(error: Exception) -> Problem:
+    """Translate any error, those that Flask raises too."""
+    if not isinstance(error, HTTPException) or error.code is None:
+        return problem_of(error)
+    detail = error.description or ""
+    if isinstance(error, NotFound):
+        detail = f"there is no {request.path} here; GET /openapi.json lists what there is"
+    elif isinstance(error, MethodNotAllowed):
+        detail = f"{request.path} does not take {request.method}; it takes {', '.join(_methods(error))}"
+    elif isinstance(error, RequestEntityTooLarge):
+        most = f"{request.max_content_length:,} bytes, or its form more than {request.max_form_parts:,} parts"
+        detail = f"the request has more than {most}: send a smaller image, or refer to one in S3"
+    return Problem(error.name, error.code, HTTP_CODES.get(error.code, f"http_{error.code}"), detail)
+
+
+def refused(problem: Problem, request_id: str) -> Response:
+    """Answer with problem details (RFC 9457)."""
+    return json_answer(msgspec.structs.replace(problem, request_id=request_id), problem.status, PROBLEM_TYPE)
+
+
+def refused_as_tfserving(problem: Problem, _: str) -> Response:
+    """Answer with an error as TensorFlow Serving writes it."""
+    return json_answer(PredictError(problem.detail), problem.status)
+
+
+def with_advice(response: Response, error: Exception) -> Response:
+    """Say when to come back, and what methods an address knows."""
+    if response.status_code in (429, 503) or isinstance(error, ResultNotReady):
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(_methods(error))
+    return response
+
+
+def _methods(error: MethodNotAllowed) -> list[str]:
+    return sorted(error.valid_methods or [])
+
+
+def _results(options: Options, prediction: Prediction) -> list[Result]:
+    scores = iter(prediction.scores)
+    return [
+        Result(_labels(options, prediction.classifier, next(scores)), _facts(outcome))
+        if isinstance(outcome, DecodedImage)
+        else Result(error=problem_of(outcome))
+        for outcome in prediction.outcomes
+    ]
+
+
+def _labels(options: Options, classifier: Classifier, scores: NDArray[np.float32]) -> list[Label]:
+    return classifier.rank(scores, options.top_k, options.min_score)
+
+
+def _facts(image: DecodedImage) -> ImageFacts:
+    return ImageFacts(image.width, image.height, image.format)

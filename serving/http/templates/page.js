@@ -1,0 +1,155 @@
+"use strict";
+{
+  const $ = (id) => document.getElementById(id);
+  const base = location.origin + location.pathname.replace(/\/*$/, "/"); // an API Gateway puts a stage before the path
+  const LARGEST = 4e6; // bytes; a gateway turns a body into base64, and Lambda takes 6 MB
+  const SIDE = 2048; // px; what a larger picture is scaled to: the model looks at 299
+  const KEY_REFUSED = ["The API key was not accepted", "Enter the key that the operator of this service gave you, then try again."];
+  const WORDS = { // by status: a title for people, and advice where the answer has none because a gateway made it
+    403: ["Not allowed", "This service may not be used that way."],
+    413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
+    415: ["Not a picture it can read", "Choose a JPEG, PNG or WebP picture."],
+    422: ["This picture cannot be used", "Choose another one."],
+    429: ["Too many at once", "The service has more requests than it takes. Wait a moment, then try again."],
+    500: ["Something broke", "It is the service's fault. Try again."],
+    502: ["Something broke", "It is the service's fault. Try again."],
+    503: ["Not ready", "The service cannot answer now. Wait a moment, then try again."],
+    504: ["Too slow", "The service took too long, as the first request after a pause can. Try again."],
+  };
+  let request = new AbortController();
+  let last = null; // the picture that "Try again" sends
+
+  async function show(file) {
+    request.abort(); // a newer picture replaces one that is still under way
+    const { signal } = (request = new AbortController());
+    last = file;
+    preview(file);
+    turn("busy");
+    $("outcome").textContent = "Looking …";
+    try {
+      const started = performance.now();
+      const answer = await classify(await lighten(file), signal);
+      result(answer, performance.now() - started);
+    } catch (error) {
+      if (!signal.aborted) failure(error);
+    }
+  }
+
+  async function classify(body, signal) {
+    const headers = { "Content-Type": body.type || "application/octet-stream" };
+    if ($("key").value) headers["X-Api-Key"] = $("key").value;
+    let response;
+    try {
+      response = await fetch(base + "v1/classify", { method: "POST", body, headers, signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw { title: "No connection", detail: "The service cannot be reached. Check your connection and try again.", again: true };
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer;
+    throw { status: response.status, id: response.headers.get("X-Request-Id"), ...answer, again: response.status >= 429 };
+  }
+
+  async function lighten(file) {
+    if (file.size <= LARGEST) return file;
+    try {
+      const picture = await createImageBitmap(file); // upright: it heeds EXIF
+      const scale = Math.min(1, SIDE / Math.max(picture.width, picture.height));
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [picture.width * scale, picture.height * scale];
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      return await new Promise((done) => canvas.toBlob((blob) => done(blob ?? file), "image/jpeg", 0.9));
+    } catch {
+      return file; // not a format of this browser: the service may read it
+    }
+  }
+
+  function preview(file) {
+    URL.revokeObjectURL($("preview").src);
+    $("preview").hidden = $("figure").hidden = false;
+    $("no-preview").hidden = true;
+    $("preview").src = URL.createObjectURL(file);
+  }
+
+  function turn(state) {
+    document.querySelector("main").dataset.state = state;
+    $("answer").hidden = false;
+    $("choose").textContent = "Choose another";
+    $("answer").setAttribute("aria-busy", state === "busy");
+    $("problem").hidden = state !== "error";
+    $("outcome").textContent = $("facts").textContent = "";
+    $("labels").replaceChildren();
+  }
+
+  function result({ labels, model, image }, milliseconds) {
+    turn("result");
+    const [best] = labels;
+    const doubt = best?.score >= 0.9 ? "" : best?.score >= 0.5 ? "Probably " : "Perhaps ";
+    $("outcome").textContent = best ? doubt + best.name : "Nothing it knows";
+    $("labels").replaceChildren(...labels.map(({ name, score }) => row(name, percent(score), score)));
+    $("facts").textContent =
+      `${model.name}, version ${model.version} · ${image.width} × ${image.height} ${image.format} · answered in ` +
+      `${Math.round(milliseconds)} ms`;
+    $("answer").scrollIntoView({ block: "nearest" });
+  }
+
+  const percent = (score) => (score < 0.001 ? "< 0.1 %" : `${(score * 100).toFixed(1)} %`);
+
+  function row(name, share, score) {
+    const item = document.createElement("li");
+    for (const [kind, text] of [["name", name], ["share", share], ["track", ""]]) {
+      const part = item.appendChild(document.createElement("span"));
+      part.className = kind;
+      part.textContent = text;
+    }
+    const fill = item.lastChild.appendChild(document.createElement("span"));
+    fill.className = "fill";
+    requestAnimationFrame(() => requestAnimationFrame(() => (fill.style.width = score * 100 + "%"))); // grows from nothing
+    return item;
+  }
+
+  function failure(error) {
+    const keyRefused = !error.detail && [401, 403].includes(error.status); // a gateway's refusal: the service gives details
+    const [title, advice] = keyRefused ? KEY_REFUSED : (WORDS[error.status] ?? [error.title ?? "That did not work", "Try again."]);
+    const detail = error.detail ?? advice;
+    const id = error.request_id ?? error.id;
+    turn("error");
+    $("problem-title").textContent = title;
+    $("problem-detail").textContent = detail[0].toUpperCase() + detail.slice(1);
+    $("problem-code").textContent = [error.code, id && `request ${id}`].filter(Boolean).join(" · ");
+    $("again").hidden = !(error.again || keyRefused);
+    if (keyRefused) {
+      $("key-section").hidden = false;
+      $("key").focus();
+    } else {
+      $("problem").scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  function take(files) {
+    const file = [...files].find((file) => file.type.startsWith("image/") || !file.type) ?? files[0];
+    if (file) show(file);
+  }
+
+  for (const [button, input] of [["choose", "file"], ["photograph", "camera"]]) {
+    $(button).addEventListener("click", () => $(input).click());
+    $(input).addEventListener("change", () => { take($(input).files); $(input).value = ""; });
+  }
+  document.addEventListener("paste", (event) => take(event.clipboardData.files));
+  document.addEventListener("dragover", (event) => { event.preventDefault(); document.querySelector("main").dataset.dragging = ""; });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) delete document.querySelector("main").dataset.dragging; });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    delete document.querySelector("main").dataset.dragging;
+    take(event.dataTransfer.files);
+  });
+  $("preview").addEventListener("error", () => { $("preview").hidden = true; $("no-preview").hidden = false; });
+  $("again").addEventListener("click", () => show(last));
+  $("key").addEventListener("keydown", (event) => { if (event.key === "Enter" && last) show(last); });
+  $("curl").textContent = `curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg'${$("key-section").hidden ? "" : " -H 'X-Api-Key: …'"} ${base}v1/classify`;
+  $("copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText($("curl").textContent);
+    $("copy").textContent = "Copied";
+  });
+  $("docs").href = base + "docs";
+}

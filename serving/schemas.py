@@ -1,0 +1,184 @@
+"""What goes over the wire, as types: msgspec checks requests against them, and openapi.py writes their schemas."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from model.classifier import Label
+
+TopK = Annotated[int, Meta(ge=1, le=1000, description="How many labels at most, best first.")]
+MinScore = Annotated[float, Meta(ge=0, le=1, description="Labels below this probability are left out.")]
+
+
+class S3Reference(Struct, frozen=True, forbid_unknown_fields=True):
+    """An object in S3, in a place that this service is allowed to read."""
+
+    bucket: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(min_length=1, description="As it is, not URL-encoded.")]
+    version_id: str | None = None
+
+
+class ImageSource(Struct, frozen=True, forbid_unknown_fields=True):
+    """An image: either its bytes or where they are."""
+
+    bytes: Annotated[str, Meta(description="Base64: standard or URL-safe, padded or not, or a data: URI.")] | None = (
+        None
+    )
+    s3: S3Reference | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bytes is None) == (self.s3 is None):
+            raise ValueError('an image is {"bytes": "<base64>"} or {"s3": {"bucket": …, "key": …}}: exactly one')
+
+
+class ClassifyRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """One image, or a batch."""
+
+    image: ImageSource | None = None
+    images: Annotated[list[ImageSource], Meta(min_length=1)] | None = None
+    top_k: TopK | None = None
+    min_score: MinScore | None = None
+
+    def __post_init__(self) -> None:
+        if (self.image is None) == (self.images is None):
+            raise ValueError(
+                'send {"image": {…}} for one image or {"images": [{…}, …]} for several: exactly one of them'
+            )
+
+
+class Options(Struct, frozen=True, forbid_unknown_fields=True):
+    """The same options as query parameters."""
+
+    top_k: TopK = 5
+    min_score: MinScore = 0.0
+
+
+class ImageFacts(Struct, frozen=True):
+    width: Annotated[int, Meta(description="Pixels, as a person sees it: after EXIF orientation.")]
+    height: int
+    format: Annotated[str, Meta(description="Read from the content.", examples=["JPEG"])]
+
+
+class ModelName(Struct, frozen=True):
+    name: Annotated[str, Meta(examples=["flowers"])]
+    version: Annotated[int, Meta(examples=[3])]
+
+
+class ClassifyResponse(Struct, frozen=True):
+    labels: list[Label]
+    model: ModelName
+    image: ImageFacts
+    request_id: str
+
+
+class Problem(Struct, frozen=True, omit_defaults=True):
+    """What went wrong (RFC 9457)."""
+
+    title: str
+    status: Annotated[int, Meta(examples=[415])]
+    code: Annotated[str, Meta(description="Stable: rely on it.", examples=["unsupported_image"])]
+    detail: Annotated[str, Meta(description="One sentence that says what to do.")]
+    request_id: str | None = None
+
+
+class Result(Struct, frozen=True, omit_defaults=True):
+    """One image of a batch: its labels and facts, or its own error."""
+
+    labels: list[Label] | None = None
+    image: ImageFacts | None = None
+    error: Problem | None = None
+
+
+class BatchResponse(Struct, frozen=True):
+    results: Annotated[list[Result], Meta(description="In the order of the request.")]
+    model: ModelName
+    request_id: str
+
+
+class Health(Struct, frozen=True):
+    status: Annotated[str, Meta(examples=["ok"])]
+
+
+class Readiness(Struct, frozen=True):
+    model: ModelName
+    engine: Annotated[str, Meta(examples=["litert"])]
+
+
+class ModelCard(Struct, frozen=True):
+    """The model that answers, as its manifest describes it."""
+
+    name: str
+    version: int
+    engine: Annotated[str, Meta(description="What computes the scores here: litert or tensorflow.")]
+    labels: Annotated[tuple[str, ...], Meta(description="In score order.")]
+    created: str
+    metrics: Annotated[dict[str, Any], Meta(description="On images kept out of training, with N and 95 % intervals.")]
+    parity: Annotated[dict[str, Any], Meta(description="The compiled model against the SavedModel.")]
+    digests: Annotated[dict[str, str], Meta(description="SHA-256 of every file of the model.")]
+
+
+class UploadedObject(Struct, frozen=True):
+    bucket: str
+    key: str
+    version_id: Annotated[str | None, Meta(description="Null where the bucket keeps no versions.")] = None
+    etag: str | None = None
+    size: Annotated[int | None, Meta(description="Bytes; null where the object was gone before it could be read.")] = (
+        None
+    )
+
+
+class Timing(Struct, frozen=True):
+    """Milliseconds."""
+
+    read: float
+    decode: float
+    infer: float
+
+
+class UploadResult(Struct, frozen=True, omit_defaults=True):
+    """What became of an uploaded image: its labels, or an error that trying again would not mend."""
+
+    object: UploadedObject
+    key: Annotated[str, Meta(description="Of this result, in the same bucket.")]
+    created: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    timing: Timing
+    labels: list[Label] | None = None
+    model: ModelName | None = None
+    image: ImageFacts | None = None
+    error: Problem | None = None
+
+
+class PredictRequest(Struct, frozen=True):
+    """TensorFlow Serving's row format: encoded images as {"b64": …}, or pixels (299, 299, 3) as nested lists."""
+
+    instances: Annotated[list[Any], Meta(min_length=1)]
+    signature_name: str = ""
+
+
+class PredictResponse(Struct, frozen=True):
+    """A row of scores for each instance of pixels; scores and classes for each encoded image."""
+
+    predictions: list[Any]
+
+
+class VersionStatus(Struct, frozen=True):
+    version: str
+    state: Annotated[str, Meta(examples=["AVAILABLE"])]
+    status: dict[str, str]
+
+
+class ModelStatus(Struct, frozen=True):
+    """TensorFlow Serving's GetModelStatusResponse."""
+
+    model_version_status: list[VersionStatus]
+
+
+class ModelMetadata(Struct, frozen=True):
+    """TensorFlow Serving's GetModelMetadataResponse."""
+
+    model_spec: dict[str, str]
+    metadata: dict[str, Any]
+
+
+class PredictError(Struct, frozen=True):
+    error: str

@@ -1,0 +1,223 @@
+"""The page in a real Chromium, behind a stand-in for an API Gateway: a stage before the path, a key, refusals of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Response
+
+from serving.settings import Settings
+from tests.support.browser import CHROMIUM, Tab, chromium
+from tests.support.fakes import ListTelemetry, colour_app, picture
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+
+KEY = "the-key-of-the-gateway"
+REFUSED = '{"title":"Forbidden","code":"INVALID_API_KEY","request_id":"0f1e"}'  # as deploy/gateway.yml has it written
+STATE = "document.querySelector('main').dataset.state"
+
+
+class Gateway:
+    """What stands before the app: it strips the stage /dev and refuses what a real one refuses, in its own words."""
+
+    def __init__(self) -> None:
+        self.telemetry = ListTelemetry()
+        self.app = colour_app(Settings(api_key_needed=True), telemetry=self.telemetry)
+        self.refusal: Response | None = None
+
+    def __call__(self, environ, start_response):
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/dev") or "/"
+        answer = self.app
+        if environ["PATH_INFO"].startswith("/v1/"):
+            answer = self.refusal or answer
+            if environ.get("HTTP_X_API_KEY") != KEY:
+                answer = Response(REFUSED, 403, content_type="application/problem+json")
+        return answer(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory) -> Iterator[Tab]:
+    with chromium(tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def page(tab: Tab, gateway: Gateway) -> Iterator[Tab]:
+    """The page, freshly opened at the stage's bare address."""
+    server = make_server("127.0.0.1", 0, gateway, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    tab.open(f"http://127.0.0.1:{server.port}/dev")
+    yield tab
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    (tmp_path / "photo.jpg").write_bytes(picture("red"))
+    return tmp_path / "photo.jpg"
+
+
+def text(tab: Tab, id: str) -> str:
+    return tab.run(f"document.getElementById('{id}').innerText")
+
+
+def enter_key(tab: Tab, key: str = KEY) -> None:
+    tab.run(f"document.getElementById('key').value = {key!r}")
+
+
+def test_a_chosen_picture_is_named_with_bars(page, photo):
+    enter_key(page)
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'result'")
+    assert text(page, "outcome") == "Red"
+    assert text(page, "labels").split("\n")[0] == "red"
+    page.wait_for("parseFloat(document.querySelector('.fill').style.width) > 95")
+    assert "colours, version 3 · 64 × 48 JPEG" in text(page, "facts")
+
+
+@pytest.mark.parametrize("event", ["paste", "drop"])
+def test_a_picture_may_be_pasted_or_dropped(page, event):
+    enter_key(page)
+    numbers = list(picture("blue"))
+    page.run(
+        f"""{{
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array({numbers})], "photo.jpg", {{ type: "image/jpeg" }}));
+          const options = {{ bubbles: true, clipboardData: data, dataTransfer: data }};
+          document.body.dispatchEvent("{event}" === "paste" ? new ClipboardEvent("paste", options) : new DragEvent("drop", options));
+        }}"""
+    )
+    page.wait_for(f"{STATE} === 'result'")
+    assert text(page, "outcome") == "Blue"
+
+
+def test_a_picture_that_cannot_be_used_is_explained_in_words(page, tmp_path):
+    enter_key(page)
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(picture("red")[:300])
+    page.choose_file("#file", broken)
+    page.wait_for(f"{STATE} === 'error'")
+    assert text(page, "problem-title") == "This picture cannot be used"
+    assert "cannot be decoded" in text(page, "problem-detail")
+    assert text(page, "problem-code").startswith("corrupt_image · request ")
+    assert page.run("document.getElementById('again').hidden")
+
+
+def test_a_refused_key_is_asked_for_and_the_picture_sent_again(page, photo):
+    enter_key(page, "wrong")
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'error'")
+    assert text(page, "problem-title") == "The API key was not accepted"
+    assert page.run("document.activeElement.id") == "key"
+    enter_key(page)
+    page.press("Enter")
+    page.wait_for(f"{STATE} === 'result'")
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "passes"), [(429, "Too many at once", True), (504, "Too slow", True), (413, "Too large", False)]
+)
+def test_what_a_gateway_refuses_in_its_own_words_is_explained_too(page, gateway, photo, status, title, passes):
+    enter_key(page)
+    gateway.refusal = Response('{"message":null}', status, content_type="application/json")
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'error'")
+    assert text(page, "problem-title") == title
+    assert page.run("document.getElementById('again').hidden") is not passes
+
+
+def test_what_passes_may_be_tried_again(page, gateway, photo):
+    enter_key(page)
+    gateway.refusal = Response("{}", 503, content_type="application/json")
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'error'")
+    gateway.refusal = None
+    page.run("document.getElementById('again').click()")
+    page.wait_for(f"{STATE} === 'result'")
+
+
+def test_a_service_out_of_reach_is_explained(page, photo):
+    enter_key(page)
+    page.run("window.fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'error'")
+    assert text(page, "problem-title") == "No connection"
+
+
+def test_a_picture_too_large_for_the_gateway_is_scaled_down_first(page, gateway, tmp_path):
+    enter_key(page)
+    large = tmp_path / "large.bmp"
+    large.write_bytes(picture("red", (3000, 1500), "BMP"))  # 13 MB
+    page.choose_file("#file", large)
+    page.wait_for(f"{STATE} === 'result'")
+    assert "2048 × 1024 JPEG" in text(page, "facts")
+    assert gateway.telemetry.lines[-1]["bytes"] < 4e6
+
+
+def test_the_key_lives_in_memory_only(page, photo):
+    enter_key(page)
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'result'")
+    assert page.run("[localStorage.length, sessionStorage.length, document.cookie].join()") == "0,0,"
+    page.reload()
+    page.wait_for(f"{STATE} === 'idle'")
+    assert page.run("document.getElementById('key').value") == ""
+
+
+def test_the_keyboard_reaches_everything_in_order(page):
+    reached = []
+    for _ in range(4):
+        page.press("Tab")
+        reached.append(page.run("document.activeElement.id || document.activeElement.tagName"))
+    assert reached == ["docs", "key", "choose", "SUMMARY"]
+
+
+def test_a_screen_reader_hears_every_control_and_the_answer(page, photo):
+    enter_key(page)
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'result'")
+    nodes = page.send("Accessibility.getFullAXTree")["nodes"]
+    heard = {
+        (node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in nodes if not node["ignored"]
+    }
+    assert {
+        ("textbox", "API key"),
+        ("button", "Choose another"),
+        ("link", "API"),
+        ("image", "The picture you chose"),
+    } <= heard
+    assert ("StaticText", "red") in heard
+    assert {"status", "heading", "list", "listitem", "main", "banner"} <= {role for role, _ in heard}
+    assert not [role for role, name in heard if role in ("button", "link", "textbox") and not name]
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1200])
+@pytest.mark.parametrize("address", ["", "/docs"])
+def test_nothing_is_wider_than_the_screen(page, address, width):
+    page.look(width, "light", touch=width < 500)
+    page.open(page.run("location.href").replace("/docs", "") + address)
+    assert page.run("document.documentElement.scrollWidth") <= width
+    assert page.run("document.getElementById('photograph')?.offsetParent != null") == (width < 500 and not address)
+
+
+def test_nothing_is_fetched_from_elsewhere(page, photo):
+    page.run(
+        "window.refused = []; document.addEventListener('securitypolicyviolation', (e) => refused.push(e.blockedURI))"
+    )
+    enter_key(page)
+    page.choose_file("#file", photo)
+    page.wait_for(f"{STATE} === 'result'")
+    own = page.run("location.origin")
+    fetched = page.run("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    assert [name for name in fetched if not name.startswith((own, "blob:", "data:"))] == []
+    assert page.run("refused") == []

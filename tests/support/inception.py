@@ -1,0 +1,39 @@
+"""A model of the real thing's size with an int8 model, untrained: for what depends on size alone."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from model.engine import LitertEngine
+from model.golden import GoldenImage, write_golden
+from model.image import PREPROCESSING, SIDE, decode
+from model.manifest import COMPILED_MODEL, LABELS, Manifest, describe_files
+from model.stores.uri import open_store
+from tests.support.fakes import picture
+from training.head import Head
+from training.savedmodel import Precision, compile_model, save_classifier
+
+NAMES = ("daisy", "rose", "tulip")
+
+
+def publish_inception(store: Path) -> str:
+    """Publish an untrained Inception v3; return its URI."""
+    import keras
+
+    image = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+    backbone = keras.applications.InceptionV3(weights=None, include_top=False, pooling="avg")
+    head = Head(np.zeros((2048, len(NAMES)), np.float32), np.arange(3, dtype=np.float32), NAMES, c=1.0)
+    with TemporaryDirectory() as scratch:
+        directory = Path(scratch)
+        save_classifier(keras.Model(image, backbone(scaled, training=False)), head, directory)
+        (directory / LABELS).parent.mkdir(exist_ok=True)
+        (directory / LABELS).write_text("\n".join(NAMES))
+        (directory / COMPILED_MODEL).write_bytes(compile_model(directory, Precision.INT8))
+        [scores] = LitertEngine(directory / COMPILED_MODEL, 1).scores(decode(picture()).tensor[np.newaxis])
+        write_golden(directory, [GoldenImage("0.jpeg", picture(), {"litert": scores.tolist()})])
+        files = describe_files(directory)
+        manifest = Manifest("flowers", "", NAMES, PREPROCESSING, {}, {}, {}, {}, {}, None, files)
+        open_store(str(store)).publish(directory, manifest)
+    return str(store / "flowers")

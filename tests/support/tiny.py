@@ -1,0 +1,47 @@
+"""A tiny real model for quick tests: pictures of one colour with noise, and a backbone that sees coarse colour only."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from model.image import SIDE
+from model.stores.uri import open_store
+from training.backbone import Backbone
+from training.pipeline import Job, Outcome, retrain
+from training.run import Run
+
+COLOURS = {"blue": (40, 60, 200), "green": (40, 190, 60), "red": (210, 50, 40)}
+
+
+def draw_colours(directory: Path, per_class: int = 40, seed: int = 0) -> Path:
+    """Write noisy single-colour JPEGs to `directory`/<colour>/."""
+    random = np.random.default_rng(seed)
+    for label, colour in COLOURS.items():
+        (directory / label).mkdir(parents=True, exist_ok=True)
+        for number in range(per_class):
+            pixels = np.clip(random.normal(colour, 40, (48, 64, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(directory / label / f"{number:02}.jpg")
+    return directory
+
+
+def tiny_backbone() -> Backbone:
+    return Backbone("tiny", "none", "0" * 64, _coarse_colour, unfreeze_top=lambda _: None)
+
+
+def _coarse_colour() -> Any:
+    import keras
+
+    image = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")  # (N, 299, 299, 3)
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+    pooled = keras.layers.AveragePooling2D(59)(scaled)  # (N, 5, 5, 3)
+    return keras.Model(image, keras.layers.Flatten()(pooled))  # (N, 75)
+
+
+def retrain_tiny(folder: Path, name: str = "tiny") -> tuple[str, Outcome]:
+    """Train on drawn colours under `folder`; return the model's URI, <folder>/store/<name>, and what came out."""
+    images = folder / "images" if (folder / "images").exists() else draw_colours(folder / "images")
+    job = Job(images, name, folder / "bottlenecks")
+    outcome = retrain(job, tiny_backbone(), open_store(str(folder / "store")), Run())
+    return f"{folder / 'store'}/{name}", outcome

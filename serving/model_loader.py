@@ -64,7 +64,7 @@ class ModelLoader:
         return self.loaded
 
     def preload(self) -> None:
-        """Load now, ahead of the first request; what fails is told to whoever asks, and tried again."""
+        """Load now, ahead of the first request; a failure is kept for the request that asks next."""
         with suppress(RecognitionError):
             self.get()
 
@@ -124,7 +124,7 @@ class Versions:
                 raise self._refused[named.number].with_traceback(None)
             return self._load(named)
         except ModelError as error:
-            self._refuse(named, error)  # at every look: the alarm rings for as long as this version is named
+            self._refuse(named, error)  # at every look, so that the alarm lasts as long as this version is named
             return current
 
     def _refuse(self, version: ModelVersion, error: ModelError) -> None:

@@ -1,7 +1,7 @@
 """Aliases: names such as `production` that point to a version, so that what serves can change without a deploy.
 
 An alias is one small file beside the versions, <store>/<name>/aliases/<alias>.json. It remembers every version that it
-pointed to, so that there is a way back, and it is replaced whole: whoever reads it sees the old one or the new one.
+pointed to, so that there is a way back, and it is replaced in one step: a reader sees the old one or the new one.
 """
 
 import re

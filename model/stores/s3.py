@@ -1,7 +1,7 @@
 """A store in S3, or in whatever speaks S3 at AWS_ENDPOINT_URL. boto3 is imported by the first store that is opened.
 
 A version's number is claimed by a conditional write before anything is uploaded, and the manifest is written last: two
-publishers get two versions, and one that is killed leaves a number that nobody sees.
+publishers get two versions, and one that is killed leaves a number without a manifest, which is no version.
 """
 
 import os
@@ -108,8 +108,8 @@ class S3Store:
         return version
 
     def _claim(self, name: str) -> int:
-        shelf = f"{self.prefix}{name}/"
-        numbers = (key.removeprefix(shelf).partition("/")[0] for key in self._keys(shelf))
+        folder = f"{self.prefix}{name}/"
+        numbers = (key.removeprefix(folder).partition("/")[0] for key in self._keys(folder))
         version = max((int(number) for number in numbers if VERSION.fullmatch(number)), default=0) + 1
         with translated(f"{self.uri}/{name}"):
             while not self._put_once(self._key(name, version, CLAIM), b""):
@@ -163,9 +163,9 @@ class S3Store:
         return f"{self.prefix}{name}/{ALIASES}/{alias}.json"
 
 
-def _make_room(shelf: Path) -> None:
+def _make_room(folder: Path) -> None:
     """Of the versions that were pulled before, keep the last one: Lambda's disk is small, and the others are in memory."""
-    pulled = sorted(shelf.glob("*"), key=lambda version: version.stat().st_mtime)
+    pulled = sorted(folder.glob("*"), key=lambda version: version.stat().st_mtime)
     for version in pulled[:-1]:
         shutil.rmtree(version, ignore_errors=True)
 

@@ -96,7 +96,7 @@ def test_an_alias_is_written_only_by_who_has_seen_how_it_stands(store: Store) ->
 
 def test_a_change_that_was_overtaken_says_so(store: Store) -> None:
     class Overtaken:
-        """The store, where somebody else is always quicker."""
+        """A store in which every write comes second."""
 
         uri = store.uri
         read_manifest = store.read_manifest

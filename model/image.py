@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from model.decoding.damage import damage_of
 from model.decoding.formats import FORMATS, MAGIC, image_format
 from model.decoding.header import SIDE, Header, read_header
-from model.decoding.limits import MB, Limits
+from model.decoding.limits import MB, Limits, megabytes
 from model.decoding.memory import reserve
 from model.decoding.picture import Small, read_picture
 from model.errors import CorruptImage, ImageError, ImageTooLarge
@@ -64,7 +64,9 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
     Raises UnsupportedImage, CorruptImage, ImageTooLarge or ImageOutOfBounds, whatever the bytes are.
     """
     if len(data) > limits.max_bytes:
-        raise ImageTooLarge(f"the image has more than the {limits.max_bytes:,} bytes that are read: send a smaller one")
+        raise ImageTooLarge(
+            f"the image has more than the {megabytes(limits.max_bytes)} that are read: send a smaller one"
+        )
     format = image_format(data)
     header = _header(format, data, limits)
     with reserve(_held(header, data), limits.max_decode_mb * MB):

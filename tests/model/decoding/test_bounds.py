@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench.limits import Limit, limited, why_not
+from bench.cgroup import Limit, limited, why_not
 from model.decoding.header import read_header
 from model.errors import ImageError, ImageOutOfBounds
 from model.image import Limits, decode, image_format

@@ -69,6 +69,8 @@ class RefusingClient:
     def head_object(self, **_):
         raise self.error
 
+    get_object = head_object
+
 
 def test_missing_and_forbidden_look_the_same(bucket):
     bucket.put_object(Bucket="photos", Key="uploads/gone.jpg", Body=RED)
@@ -115,7 +117,7 @@ def test_a_download_that_breaks_off_is_no_fault_of_the_caller():
         def close(self):
             pass
 
-        def read(self):
+        def read(self, amount):
             raise ResponseStreamingError(error="connection reset")
 
     with pytest.raises(StoreUnavailable, match="cannot be reached"):

@@ -11,7 +11,7 @@ from serving.errors import OutOfTime, UnknownEvent
 from serving.model_loader import ModelLoader
 from serving.schemas import ModelName
 from serving.settings import Settings
-from serving.uploads.events import messages_in, uploads_in
+from serving.uploads.events import contents_of, messages_in
 from serving.uploads.notifications import EventPublisher, ObjectTagger
 from serving.uploads.processor import LAST_START_MS, UploadProcessor, open_processor
 from tests.support.chain import BUCKET, Chain, Context, sqs_event
@@ -312,7 +312,7 @@ def test_the_settings_decide_who_hears_of_a_result(chain):
 
 def test_what_the_bucket_tells_the_queue_is_what_the_desk_understands(chain):
     chain.put("uploads/ü +%.jpg", picture())
-    told = [uploads_in(message.payload) for message in messages_in(sqs_event(chain.receive()))]
+    told = [contents_of(message.payload).uploads for message in messages_in(sqs_event(chain.receive()))]
     assert [upload.key for uploads in told for upload in uploads] == ["uploads/ü +%.jpg"]
     assert [] in told  # S3's test event
 

@@ -21,6 +21,8 @@ NAME = re.compile(r"[A-Za-z0-9: ]{1,64}", re.ASCII)  # of an event, fit for a lo
 
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)]
 Key = Annotated[str, Meta(min_length=1)]
+Tag = Annotated[str, Meta(pattern=r"^[!-~]+$")]  # goes into a header
+Version = Annotated[str, Meta(pattern=r"^[!-~]*$")]  # may be empty, in a task
 T = TypeVar("T")
 
 
@@ -65,8 +67,8 @@ class _Bucket(Struct):
 
 class _Object(Struct):
     key: Key  # URL-encoded
-    etag: Text | None = msgspec.field(default=None, name="eTag")
-    version: str | None = msgspec.field(default=None, name="versionId")
+    etag: Tag | None = msgspec.field(default=None, name="eTag")
+    version: Version | None = msgspec.field(default=None, name="versionId")
     size: int | None = None
 
 
@@ -82,8 +84,8 @@ class _Notification(Struct):
 
 class _PlainObject(Struct):
     key: Key  # not encoded
-    etag: Text | None = None
-    version: str | None = msgspec.field(default=None, name="version-id")
+    etag: Tag | None = None
+    version: Version | None = msgspec.field(default=None, name="version-id")
     size: int | None = None
 
 
@@ -95,7 +97,7 @@ class _Detail(Struct):
 class _Task(Struct, rename="camel"):
     task_id: Text
     s3_key: Key  # URL-encoded
-    s3_version_id: str | None = None
+    s3_version_id: Version | None = None
     s3_bucket: str | None = None  # schema 2.0
     s3_bucket_arn: str | None = None  # schema 1.0
 
@@ -220,7 +222,7 @@ def _from_task(task: _Task) -> Upload:
     return Upload(name, _key(unquote_plus(task.s3_key)), _version(task.s3_version_id), None)
 
 
-def _upload(event: Event, bucket: str, key: str, version: str | None, etag: str | None, size: int | None) -> Upload:
+def _upload(event: Event, bucket: str, key: str, version: Version | None, etag: str | None, size: int | None) -> Upload:
     if etag is None and _version(version) is None:
         raise refusal(event, "an object without version and ETag")
     return Upload(bucket, _key(key), _version(version), etag, size)

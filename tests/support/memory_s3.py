@@ -26,6 +26,12 @@ class MemoryS3:
             raise error("PreconditionFailed")
         return {"Body": BytesIO(data), "ETag": etag(data), "ContentLength": len(data)}
 
+    def head_object(self, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        self._fail_sometimes()
+        if Key not in self.objects:
+            raise error("404")
+        return {"ETag": etag(self.objects[Key]), "ContentLength": len(self.objects[Key])}
+
     def put_object(
         self,
         Key: str,  # noqa: N803

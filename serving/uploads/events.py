@@ -21,8 +21,8 @@ NAME = re.compile(r"[A-Za-z0-9: ]{1,64}", re.ASCII)  # of an event, fit for a lo
 
 Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)]
 Key = Annotated[str, Meta(min_length=1)]
-Tag = Annotated[str, Meta(pattern=r"^[!-~]+$")]  # goes into a header
-Version = Annotated[str, Meta(pattern=r"^[!-~]*$")]  # may be empty, in a task
+Tag = Annotated[str, Meta(pattern=r"^[!-~]+\Z")]  # goes into a header
+Version = Annotated[str, Meta(pattern=r"^[!-~]*\Z")]  # may be empty, in a task
 T = TypeVar("T")
 
 
@@ -62,7 +62,7 @@ class MessageOutcome:
 
 
 class _Bucket(Struct):
-    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}$")]  # botocore sends no other
+    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}\Z")]  # botocore sends no other
 
 
 class _Object(Struct):
@@ -222,7 +222,7 @@ def _from_task(task: _Task) -> Upload:
     return Upload(name, _key(unquote_plus(task.s3_key)), _version(task.s3_version_id), None)
 
 
-def _upload(event: Event, bucket: str, key: str, version: Version | None, etag: str | None, size: int | None) -> Upload:
+def _upload(event: Event, bucket: str, key: str, version: str | None, etag: str | None, size: int | None) -> Upload:
     if etag is None and _version(version) is None:
         raise refusal(event, "an object without version and ETag")
     return Upload(bucket, _key(key), _version(version), etag, size)

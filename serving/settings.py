@@ -29,8 +29,12 @@ FAULT = re.compile(r"(?P<reason>.*) - at `\$\.(?P<name>\w+)")  # of msgspec's se
 class S3Prefix:
     """A place in S3 from which images may be read."""
 
-    bucket: Annotated[str, Meta(pattern=r"^[^:/]+$")]
-    prefix: str  # of the key; empty: the whole bucket
+    bucket: Annotated[
+        str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}$")
+    ]  # no ARN, no wildcard: neither would match what callers name
+    prefix: Annotated[
+        str, Meta(pattern=r"^(.*[^*])?$")
+    ]  # of the key; empty: the whole bucket; `*` at its end stands for nothing
 
     def covers(self, bucket: str, key: str) -> bool:
         return bucket == self.bucket and key.startswith(self.prefix)

@@ -87,6 +87,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             "Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's."
         ),
     ] = ()
+    base_path: Annotated[
+        str,
+        variable(
+            "The sub-path under which a proxy, load balancer or custom domain puts the service, like `/recognise`; `/`: none. "
+            "Unset, a Lambda event's path is tried as it is, then without its stage, mapping or sub-path.",
+            pattern=r"^(/[A-Za-z0-9._~-]+)+/?$|^/$",
+        ),
+    ] = ""
     api_key_needed: Annotated[
         bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")
     ] = False

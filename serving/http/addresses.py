@@ -42,7 +42,8 @@ def own_path(path: str, prefixes: Iterable[str], is_known: Callable[[str], bool]
 def rest_prefix(path: str, resource: str, parameters: dict[str, str]) -> str:
     """What stands before the resource of a REST API in a path: the mapping of its custom domain, and the stage."""
     own = one_slash(PARAMETER.sub(lambda found: parameters.get(found[1], ""), resource)).rstrip("/")
-    return one_slash(path).rstrip("/").removesuffix(own) if own else one_slash(path).rstrip("/")
+    path = one_slash(path).rstrip("/")
+    return path.removesuffix(own) if path.endswith(own) and resource.startswith("/") else ""
 
 
 def sub_paths(path: str, host: str) -> Iterator[str]:

@@ -53,6 +53,9 @@ class Mailbox:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
     def setblocking(self, _: bool) -> None:
         """It never blocks."""
 
@@ -152,8 +155,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Go on with a connection whose request was answered, once its client has taken the answer."""
         self.held -= conn.held
-        conn.held, keep = 0, not fs.cancelled() and fs.exception() is None and bool(fs.result())
-        after = partial(self._go_on, conn, keep)
+        conn.held = 0
+        after = partial(self._go_on, conn, fs)
         if not conn.box.unsent:
             after()
             return
@@ -251,15 +254,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             self._stop_waiting(conn)
             after()
 
-    def _go_on(self, conn: Connection, keep: bool) -> None:
-        if not keep:
+    def _go_on(self, conn: Connection, fs: "Future[Any]") -> None:
+        if fs.cancelled() or fs.exception() is not None or not fs.result():
             self._part(conn)
             return
-        ahead = conn.ahead()
-        conn.parser.unreader.unread(ahead)  # where gthread looks for it
-        done: Future[bool] = Future()
-        done.set_result(True)
-        super().finish_request(conn, done)
+        conn.parser.unreader.unread(conn.ahead())  # where gthread looks for it
+        super().finish_request(conn, fs)
 
     def _refuse(self, conn: Connection, problem: Problem) -> None:
         self.log.warning("%s: %s", conn.client[0] if conn.client else "", problem.detail)

@@ -80,10 +80,11 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
 def _check(event: Any) -> Request:
     try:
         request = msgspec.convert(event, Request)
-    except msgspec.ValidationError as error:
-        if isinstance(event, dict) and isinstance(event.get("requestContext"), dict):
-            raise UnknownEvent(f"{_sentence(event)}: {error}") from None  # msgspec names types and fields, no contents
-        raise UnknownEvent(_sentence(event)) from None
+    except msgspec.ValidationError as error:  # its sentences name types and fields, no contents
+        place = f": {error}" if isinstance(event, dict) and isinstance(event.get("requestContext"), dict) else ""
+        raise UnknownEvent(_sentence(event) + place) from None
+    except (UnicodeEncodeError, RecursionError):
+        raise UnknownEvent(f"{_sentence(event)}: text that is none, or nesting without end") from None
     whole = request.raw_path is not None and request.request_context.http is not None
     if not (whole if request.version == VERSION_2 else request.path is not None and request.http_method is not None):
         raise UnknownEvent(_sentence(event))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-SLASHES = re.compile(r"/{2,}")
+SLASHES = re.compile(r"/(\.?/)+")  # //, and /./ for a relative address that nobody resolved
 PARAMETER = re.compile(r"\{(\w+)\+?\}")  # of a REST API's resource: {id}, {proxy+}
 LEVELS = 4  # parts of a sub-path that are tried
 AWS_HOSTS = re.compile(r"\.(execute-api|lambda-url)\.[a-z0-9-]+\.(amazonaws\.com|amazonaws\.com\.cn|on\.aws)$")
@@ -54,4 +54,4 @@ def sub_paths(path: str, host: str) -> Iterator[str]:
 
 
 def one_slash(path: str) -> str:
-    return SLASHES.sub("/", path)
+    return SLASHES.sub("/", f"/{path}")

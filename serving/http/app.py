@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
 
 from serving.http import tfserving_paths
 from serving.http.addresses import mounted
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
     from serving.http import tfserving
     from serving.http.presigned import UploadForms
+
+
+class WordConverter(BaseConverter):
+    """No verb: `name:predict` is another address than `name`."""
+
+    regex = "[^/:]+"
 
 
 def create_app(
@@ -111,13 +118,18 @@ def _tfserving(app: Flask, settings: Settings, recogniser: Recogniser) -> None:
 
         return tfserving.metadata(record(), served(), tfserving.Servable(**servable))
 
+    app.url_map.converters["word"] = WordConverter
     for view, method, paths in (
         (predict, "POST", tfserving_paths.PREDICT),
         (status, "GET", tfserving_paths.STATUS),
         (metadata, "GET", tfserving_paths.METADATA),
     ):
         for path in paths:
-            rule = path.replace("{name}", "<name>").replace("{label}", "<label>").replace("{version}", "<int:version>")
+            rule = (
+                path.replace("{name}", "<word:name>")
+                .replace("{label}", "<word:label>")
+                .replace("{version}", "<int:version>")
+            )
             app.add_url_rule(rule, view_func=view, methods=[method])
 
 

@@ -32,6 +32,7 @@ from serving.errors import (
     SourceForbidden,
     UnknownEvent,
     UnknownModel,
+    UnsupportedEncoding,
     UploadsNotOffered,
 )
 from serving.schemas import Problem
@@ -48,6 +49,7 @@ TABLE: dict[type[RecognitionError], tuple[int, str]] = {
     ImageOutOfBounds: (422, "image_out_of_bounds"),
     MalformedRequest: (400, "malformed_request"),
     MalformedBase64: (400, "malformed_base64"),
+    UnsupportedEncoding: (415, "unsupported_encoding"),
     BodyTooLarge: (413, "body_too_large"),
     BatchTooLarge: (413, "batch_too_large"),
     SourceForbidden: (403, "source_forbidden"),

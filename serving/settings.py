@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     tag_uploads: Annotated[bool, variable("yes or no: write the best label onto the uploaded object as a tag.")] = False
     publish_events: Annotated[bool, variable("yes or no: put each result on the account's default event bus.")] = False
     cors_origins: Annotated[tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...], variable("Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's.")] = ()
+    base_path: Annotated[str, variable("The sub-path under which a proxy, load balancer or custom domain puts the service, like `/recognise`; `/`: none. Unset, a Lambda event's path is tried as it is, then without its stage, mapping or sub-path.", pattern=r"^(/[A-Za-z0-9._~-]+)+/?$|^/$")] = ""
     api_key_needed: Annotated[bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")] = False
     port: Annotated[int, variable("Where `python -m serving` and gunicorn listen.", ge=1, le=65535)] = 8080
     web_concurrency: Annotated[int, variable("Processes of gunicorn, each with a model of its own; 0: one a CPU.", ge=0)] = 0

@@ -23,7 +23,10 @@ FOLDERS = {  # of the repository → the groups that are installed where its cod
     "bench": (*RUN, "dev", "bench"),
     "tests": (*RUN, "dev"),
 }
-ELSEWHERE = {("model/stores/local.py", "filelock"): "training"}  # imported by a function that only training calls
+ELSEWHERE = {  # imported by functions that only training calls
+    ("model/decoding/damage.py", "simplejpeg"): "training",
+    ("model/stores/local.py", "filelock"): "training",
+}
 LOCKS = {
     "requirements.txt": ("model", "serving", "tensorflow"),
     "requirements-litert.txt": ("model", "serving"),

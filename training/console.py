@@ -1,10 +1,12 @@
 """What the command line shows: bars, tables and the closing page, as text from plain values."""
 
+import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +42,7 @@ class Console:
 
 @contextmanager
 def suppress_stderr() -> Iterator[None]:
-    """Silence what native code writes to standard error: importing TensorFlow remarks on itself whatever its log level."""
+    """Silence what native code writes to standard error: TensorFlow does on import, at any log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -78,6 +80,16 @@ def check_table(dataset: Dataset) -> str:
         parts.insert(0, table(["severity", "problem", "where", "what"], rows))
     found = ", ".join(f"{len(dataset.problems_of(severity))} {severity}s" for severity in order)
     return "\n\n".join([*parts, f"{len(dataset.examples):,} images of {len(counts)} labels; {found}"])
+
+
+def check_report(dataset: Dataset) -> str:
+    """The same as JSON, for programs."""
+    found = {
+        "image_dir": str(dataset.root),
+        "images": dict(sorted(Counter(example.label for example in dataset.examples).items())),
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:

@@ -93,6 +93,21 @@ def scan(root: Path, run: Run = Run(), decoded: Container[str] = ()) -> Dataset:
     return Dataset(root, tuple(examples), (*problems, *twice, *_few(root, examples)))
 
 
+def refuse_conflicts(dataset: Dataset) -> None:
+    """Raise DatasetError where a picture has two labels: any choice of ours would teach something wrong."""
+    conflicts = [problem for problem in dataset.problems_of(Severity.ERROR) if problem.kind == "conflict"]
+    if conflicts:
+        listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
+        raise DatasetError(f"the same picture stands under two labels:{listed}")
+
+
+def refuse_empty(dataset: Dataset) -> None:
+    """Raise DatasetError where a label has no image: a model without it would not be the one that was asked for."""
+    empty = [repr(problem.path) for problem in dataset.problems if problem.kind == "empty"]
+    if empty:
+        raise DatasetError(f"no readable image for {', '.join(empty)}: add some, or remove the folder")
+
+
 def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
     if not root.is_dir():
         raise DatasetError(f"{root} is not a folder; give one that holds a folder of images for each label")

@@ -1,7 +1,8 @@
 """Images → bottlenecks, by the compiled backbone: the kind of engine that will serve, so both sides see the same numbers.
 
 On a CPU the int8 model is several times faster than TensorFlow, and a head trained on its features loses nothing
-(docs/decisions.md). One image at a time on each core: LiteRT and Pillow both let go of Python's lock.
+(docs/decisions.md). One image at a time on each core: LiteRT and Pillow both release the global
+interpreter lock.
 """
 
 from collections.abc import Sequence

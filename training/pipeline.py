@@ -3,12 +3,9 @@
 It knows no command line; what it is told and what it found are plain values.
 """
 
-import platform
-import subprocess
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,16 +17,15 @@ from model.manifest import Manifest, describe_files
 from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
-from training.dataset import Dataset, Example, Severity, scan
-from training.errors import DatasetError, TrainingError
+from training.dataset import Dataset, Example, Severity, refuse_conflicts, refuse_empty, scan
+from training.errors import TrainingError
 from training.export import Misclassification, export
 from training.features import Extractor, Features, extract
 from training.finetune import FineTuning, fine_tune
 from training.head import Head, LabelledFeatures, choose_c, fit
+from training.provenance import git_commit, library_versions
 from training.run import Run
 from training.split import Percentages, Split, split
-
-LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "scikit-learn", "tensorflow", "tensorflow-cpu")
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
     cache = FeatureCache(job.bottleneck_dir / "features.sqlite", extractor.identity)
     dataset = scan(job.image_dir, run, decoded=cache.digests())
     refuse_conflicts(dataset)
-    _refuse_empty(dataset)
+    refuse_empty(dataset)
     parts = split(dataset.examples, job.percentages)
     features = extract(dataset.examples, extractor, cache, run)
     cache.close()
@@ -95,8 +91,8 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run) -> Outcome:
             training=_provenance(job, dataset, parts, trained),
             metrics=made.metrics,
             parity=made.parity,
-            libraries=_libraries(),
-            git_commit=_git_commit(),
+            libraries=library_versions(),
+            git_commit=git_commit(),
             files=describe_files(directory),
         )
         with run.progress.bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
@@ -120,21 +116,6 @@ def _learn(job: Job, backbone: Backbone, dataset: Dataset, parts: Split, feature
         if tuned.better:
             return TrainedModel(tuned.network, tuned.head, history)
     return TrainedModel(backbone.build(), fit(train + validation, dataset.labels, c, job.max_steps), history)
-
-
-def refuse_conflicts(dataset: Dataset) -> None:
-    """Raise DatasetError where a picture has two labels: any choice of ours would teach something wrong."""
-    conflicts = [problem for problem in dataset.problems_of(Severity.ERROR) if problem.kind == "conflict"]
-    if conflicts:
-        listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
-        raise DatasetError(f"the same picture stands under two labels:{listed}")
-
-
-def _refuse_empty(dataset: Dataset) -> None:
-    """Raise DatasetError where a label has no image: a model without it would not be the one that was asked for."""
-    empty = [repr(problem.path) for problem in dataset.problems if problem.kind == "empty"]
-    if empty:
-        raise DatasetError(f"no readable image for {', '.join(empty)}: add some, or remove the folder")
 
 
 def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[LabelledFeatures, LabelledFeatures]:
@@ -161,23 +142,3 @@ def _provenance(job: Job, dataset: Dataset, parts: Split, trained: TrainedModel)
         "head": {"solver": "softmax, L2, classes balanced", "C": trained.head.c, "max_steps": job.max_steps},
         "fine_tuning": trained.fine_tuning,
     }
-
-
-def _libraries() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # tensorflow and tensorflow-cpu are never both there
-    return found
-
-
-def _git_commit() -> str | None:
-    """The commit of this code, where it runs from a clone."""
-    here = Path(__file__).parent
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -1,10 +1,12 @@
 """What the command line shows: bars, tables and the closing page, as text from plain values."""
 
+import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,7 +42,7 @@ class Console:
 
 @contextmanager
 def suppress_stderr() -> Iterator[None]:
-    """Silence what native code writes to standard error: importing TensorFlow remarks on itself whatever its log level."""
+    """Silence what native code writes to standard error: TensorFlow does on import, at any log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -80,6 +82,16 @@ def check_table(dataset: Dataset) -> str:
     return "\n\n".join([*parts, f"{len(dataset.examples):,} images of {len(counts)} labels; {found}"])
 
 
+def check_report(dataset: Dataset) -> str:
+    """The same as JSON, for programs."""
+    found = {
+        "image_dir": str(dataset.root),
+        "images": dict(sorted(Counter(example.label for example in dataset.examples).items())),
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
 def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
     """What was done, where it lies, how good it is, and what to type next."""
     from training.evaluation import sentence
@@ -97,6 +109,7 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"head        softmax, C = {outcome.trained.head.c:g} by validation; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         f"compiled    {_compiled(manifest.parity)}",
+        f"seconds     {_seconds(outcome.seconds)}",
         f"published   {place}",
     ]
     if misclassified:
@@ -123,10 +136,17 @@ def _compiled(parity: Mapping[str, Any]) -> str:
     if parity["compiled"] is None:
         return "none: no compiled model was faithful enough; the SavedModel itself will serve"
     compiled = parity["compiled"]
+    low, high = compiled["agreement_interval"]
     return (
         f"{compiled['precision']}; the same first label as the SavedModel on {compiled['top1_agreement']:.1%} of "
-        f"{compiled['images']:,} test images, largest difference {compiled['largest_difference']:.3f}"
+        f"{compiled['images']:,} images (95 % interval {low:.1%} – {high:.1%}), largest difference "
+        f"{compiled['largest_difference']:.3f}"
     )
+
+
+def _seconds(steps: Mapping[str, float]) -> str:
+    shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
+    return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
 
 
 def model_table(store: Store) -> str:

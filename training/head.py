@@ -49,7 +49,7 @@ def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps
 
 
 def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: int) -> float:
-    """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
+    """Weaken the regularisation step by step, each fit starting at the last solution, until validation log-loss rises.
 
     Every label must be in both parts.
     """
@@ -62,7 +62,7 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
     for c in C_GRID:
         solver.set_params(C=c)
         _fit(solver, features, train.classes)
-        weights = _balanced(validation.classes)
+        weights = class_weights(validation.classes)[validation.classes]
         loss = log_loss(
             validation.classes, solver.predict_proba(held_out), sample_weight=weights, labels=solver.classes_
         )
@@ -77,9 +77,11 @@ def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[
     return features.mean(axis=0), np.where(deviation > 0, deviation, 1).astype(np.float32)
 
 
-def _balanced(classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    counts = np.bincount(classes)
-    weights: NDArray[np.float64] = len(classes) / (np.count_nonzero(counts) * counts[classes])
+def class_weights(classes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights (K,) by which each class counts the same in all; every class must be there."""
+    from sklearn.utils.class_weight import compute_class_weight
+
+    weights: NDArray[np.float64] = compute_class_weight("balanced", classes=np.unique(classes), y=classes)
     return weights
 
 
@@ -93,7 +95,7 @@ def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64])
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    # on one thread: the products have no more columns than there are classes, and BLAS's threads would only wait
+    # on one thread: the products have no more columns than there are classes, which is too little work to share among BLAS's threads
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # --how_many_training_steps is the user's bound
         solver.fit(features, classes)

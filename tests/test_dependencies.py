@@ -23,9 +23,10 @@ FOLDERS = {  # of the repository → the groups that are installed where its cod
     "bench": (*RUN, "dev", "bench"),
     "tests": (*RUN, "dev"),
 }
-ELSEWHERE = {  # imported by functions that only training calls
+ELSEWHERE = {  # imported where only training, or the server image, comes
     ("model/decoding/damage.py", "simplejpeg"): "training",
     ("model/stores/local.py", "filelock"): "training",
+    ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }
 LOCKS = {
     "requirements.txt": ("model", "serving", "tensorflow"),

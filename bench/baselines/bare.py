@@ -1,9 +1,10 @@
-"""The least that naming an image by the compiled twin takes: no web framework, no checks, no log, no error that is handled."""
+"""The least that naming an image by the compiled model takes: no web framework, no checks, no log, no error that is handled."""
 
 import base64
 import json
 import os
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -15,7 +16,7 @@ image_input = interpreter.get_input_details()[0]["index"]
 scores_output = interpreter.get_output_details()[0]["index"]
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     image = Image.open(BytesIO(base64.b64decode(event["body"]))).convert("RGB").resize((299, 299))
     interpreter.set_tensor(image_input, np.array(image)[np.newaxis])
     interpreter.invoke()

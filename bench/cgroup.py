@@ -1,4 +1,4 @@
-"""Less machine than there is: a process in a box of so much memory and so many CPUs, as containers and Lambda make it.
+"""Less machine than there is: a process in a control group of so much memory and so many CPUs, as containers and Lambda make it.
 
 It writes to Linux's control groups, version 2 or 1, so it needs to be root; elsewhere these figures are not measured.
 """
@@ -22,8 +22,8 @@ class Limit:
     cpus: float  # of one core's time; 0.5 runs half of each tenth of a second
 
 
-class Box:
-    """The control groups of one limit. What is put in stays within them, and ends when the box is closed."""
+class Cgroup:
+    """The control groups of one limit. What is put in stays within them, and ends when it is closed."""
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = folders
@@ -42,7 +42,7 @@ class Box:
 
 
 @contextmanager
-def limited(limit: Limit, groups: Path = GROUPS) -> Iterator[Box]:
+def limited(limit: Limit, groups: Path = GROUPS) -> Iterator[Cgroup]:
     """Raises OSError where this user may make no control groups."""
     folders = []
     try:
@@ -51,9 +51,9 @@ def limited(limit: Limit, groups: Path = GROUPS) -> Iterator[Box]:
             folders.append(folder)
             for name, value in settings.items():
                 (folder / name).write_text(value)
-        yield Box(folders)
+        yield Cgroup(folders)
     finally:
-        Box(folders).close()
+        Cgroup(folders).close()
 
 
 def why_not() -> str:

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -15,7 +16,7 @@ with open(os.environ["LABELS"]) as file:
     labels = file.read().splitlines()
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     image = Image.open(BytesIO(base64.b64decode(event["body"]))).convert("RGB").resize((299, 299))
     scores = session.run(None, {image_input: np.expand_dims(np.array(image), 0)})[0][0]
     best = np.argsort(-scores)[:5]

@@ -6,16 +6,17 @@ After AWS's own samples of TensorFlow on Lambda: `tf.saved_model.load` at module
 import base64
 import json
 import os
+from typing import Any
 
 import tensorflow as tf
 
 model = tf.saved_model.load(os.environ["MODEL"])
 classify = model.signatures["serving_default"]
-with open(os.path.join(os.environ["MODEL"], "assets.extra", "labels.txt")) as file:
+with open(os.environ["LABELS"]) as file:
     labels = file.read().splitlines()
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     encoded = base64.b64decode(event["body"])
     image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     image = tf.image.resize(image, (299, 299))

@@ -3,6 +3,7 @@
 RecognitionError
 ├── ImageError                the caller's image
 │   ├── UnsupportedImage      its first bytes are of no format we read
+│   │   └── UnreadFormat      but of an image, whose format is named
 │   ├── CorruptImage          of a format we read, but broken
 │   ├── ImageTooLarge         more bytes than the limit
 │   └── ImageOutOfBounds      too many pixels, or too small a side
@@ -27,6 +28,10 @@ class ImageError(RecognitionError):
 
 
 class UnsupportedImage(ImageError):
+    pass
+
+
+class UnreadFormat(UnsupportedImage):
     pass
 
 

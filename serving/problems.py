@@ -12,6 +12,7 @@ from model.errors import (
     RecognitionError,
     StoreForbidden,
     StoreUnavailable,
+    UnreadFormat,
     UnsupportedImage,
 )
 from serving.errors import (
@@ -37,6 +38,7 @@ OURS = "The service cannot answer now, through no fault of this request. The rea
 
 TABLE: dict[type[RecognitionError], tuple[int, str]] = {
     UnsupportedImage: (415, "unsupported_image"),
+    UnreadFormat: (415, "unread_format"),
     CorruptImage: (422, "corrupt_image"),
     ImageTooLarge: (413, "image_too_large"),
     ImageOutOfBounds: (422, "image_out_of_bounds"),

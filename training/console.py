@@ -109,6 +109,7 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"head        softmax, C = {outcome.trained.head.c:g} by validation; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         f"compiled    {_compiled(manifest.parity)}",
+        f"seconds     {_seconds(outcome.seconds)}",
         f"published   {place}",
     ]
     if misclassified:
@@ -135,10 +136,17 @@ def _compiled(parity: Mapping[str, Any]) -> str:
     if parity["compiled"] is None:
         return "none: no compiled model was faithful enough; the SavedModel itself will serve"
     compiled = parity["compiled"]
+    low, high = compiled["agreement_interval"]
     return (
         f"{compiled['precision']}; the same first label as the SavedModel on {compiled['top1_agreement']:.1%} of "
-        f"{compiled['images']:,} test images, largest difference {compiled['largest_difference']:.3f}"
+        f"{compiled['images']:,} images (95 % interval {low:.1%} – {high:.1%}), largest difference "
+        f"{compiled['largest_difference']:.3f}"
     )
+
+
+def _seconds(steps: Mapping[str, float]) -> str:
+    shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
+    return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
 
 
 def model_table(store: Store) -> str:

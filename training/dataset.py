@@ -5,12 +5,15 @@ decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
 from model.image import Limits, decode, image_format, read_image
@@ -76,18 +79,27 @@ class _Reading:
     problem: Problem | None = None
 
 
-def scan(root: Path, run: Run = Run(), decoded: Container[str] = ()) -> Dataset:
+Keep = Callable[
+    [str, NDArray[np.uint8]], None
+]  # takes a digest and the image (299, 299, 3); called from several threads
+
+
+def scan(root: Path, run: Run = Run(), decoded: Container[str] = (), keep: Keep | None = None) -> Dataset:
     """Read the whole folder. Contents whose digest is in `decoded` were decoded before and are not decoded again.
 
-    Raises DatasetError where there is no folder of folders to read.
+    What is decoded goes to `keep` at once, and is not held here. Raises DatasetError where there is no folder of folders to
+    read, and whatever `keep` raises.
     """
     files, ignored = _list_files(root)
 
     def read(label: str, path: Path) -> _Reading:
-        return _read(root, path, label, run.limits, decoded)
+        return _read(root, path, label, run.limits, decoded, keep)
 
-    with ThreadPoolExecutor(run.workers) as pool:
+    pool = ThreadPoolExecutor(run.workers)
+    try:
         readings = list(run.progress.items("images", pool.map(read, *zip(*files, strict=True)), len(files)))
+    finally:
+        pool.shutdown(cancel_futures=True)
     problems = ignored + [reading.problem for reading in readings if reading.problem]
     examples, twice = _once_each(root, [reading.example for reading in readings if reading.example])
     return Dataset(root, tuple(examples), (*problems, *twice, *_few(root, examples)))
@@ -152,15 +164,14 @@ def _is_label(entry: Path) -> bool:
     return entry.is_dir() and not entry.name.startswith(".")
 
 
-def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str]) -> _Reading:
+def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str], keep: Keep | None) -> _Reading:
     name = _shown(root, path)
     promised = SUFFIXES.get(path.suffix.lower())
     try:
         data = read_image(path, limits)
         format = image_format(data)
         digest = sha256(data).hexdigest()
-        if digest not in decoded:
-            decode(data, limits)
+        tensor = None if digest in decoded else decode(data, limits).tensor
     except OSError as error:
         return _Reading(None, Problem(Severity.ERROR, "unreadable", name, error.strerror or str(error)))
     except UnsupportedImage as error:
@@ -169,6 +180,8 @@ def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container
         return _Reading(None, Problem(Severity.NOTE, "ignored", name, "not an image"))
     except ImageError as error:
         return _Reading(None, Problem(Severity.ERROR, _kind(error), name, str(error)))
+    if tensor is not None and keep:
+        keep(digest, tensor)
     misnamed = Problem(Severity.NOTE, "misnamed", name, f"is a {format} by its content; read as such")
     return _Reading(Example(path, label, digest), misnamed if promised not in (format, None) else None)
 

@@ -13,7 +13,7 @@ import click
 from training.console import Console, outcome_page, suppress_stderr
 from training.finetune import Augmentation, FineTuning
 from training.options import CACHE, FOLDER
-from training.pipeline import Job, retrain
+from training.pipeline import Job, retrain, survey
 from training.run import Run
 from training.split import Percentages
 
@@ -63,6 +63,13 @@ PERCENT = click.IntRange(0, 90)
 @click.option(
     "--random-brightness", type=PERCENT, default=0, help="In fine-tuning, lighten or darken by up to this, in %."
 )
+@click.option(
+    "--proof-images",
+    type=click.IntRange(50),
+    default=200,
+    show_default=True,
+    help="At most, that the SavedModel scores too, to prove the compiled model.",
+)
 @click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
 def retrain_command(store: str, weights: str, *, print_misclassified_test_images: bool, **options: Any) -> None:
     """Check, split, learn, measure, export and publish.
@@ -75,16 +82,19 @@ def retrain_command(store: str, weights: str, *, print_misclassified_test_images
     result is kept only if it is better on the validation images.
     """
     from model.stores.uri import open_store
-    from training.weights import find_weights, inception_v3
+    from training.weights import at_hand, find_weights, inception_v3
 
     job = job_from(options)
     if weights == "random":
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
     target = open_store(store)
     target.versions()  # a store that cannot be reached is reported before the work, not after it
-    with suppress_stderr():
-        import keras  # noqa: F401 - and TensorFlow with it
-    outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, Run(Console()))
+    run = Run(Console())
+    if job.fine_tuning.steps:  # the only step that needs TensorFlow in this process
+        with suppress_stderr():
+            import keras  # noqa: F401
+    surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
+    outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, run, surveyed)
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
 
 

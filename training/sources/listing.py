@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from platformdirs import user_cache_path
+
 from training.problems import Problem
 from training.run import Run
+
+CACHE = user_cache_path("serverless-image-recognition")  # ~/.cache/… on Linux, where XDG_CACHE_HOME names no other
 
 
 class Part(StrEnum):

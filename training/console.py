@@ -14,6 +14,7 @@ import click
 
 from model.stores.aliases import Promotion, promotions_of
 from model.stores.base import Store
+from model.stores.retention import Pruned
 from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
 
@@ -215,3 +216,10 @@ def promotions_page(where: str, promotions: Sequence[Promotion]) -> str:
     """Where an alias points now, and where a rollback would lead."""
     before = f"; a rollback leads to version {promotions[-2].version}" if len(promotions) > 1 else ""
     return f"{where} is version {promotions[-1].version}, since {promotions[-1].at}{before}"
+
+
+def pruned_page(where: str, pruned: Pruned) -> str:
+    """What was removed, what is left, and what an alias holds."""
+    removed = ", ".join(map(str, pruned.removed)) or "nothing"
+    held = "".join(f"; {version} is held by the alias {alias}" for version, alias in pruned.held.items())
+    return f"{where}: removed {removed}; left {', '.join(map(str, pruned.kept))}{held}"

@@ -123,6 +123,14 @@ class S3Store:
                 version += 1
         return version
 
+    def remove(self, name: str, version: int) -> None:
+        prefix = f"{self.prefix}{name}/{version}/"
+        with translated(f"{self.uri}/{name}/{version}"):
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(name, version, MANIFEST))
+        for key in list(self._keys(prefix)):
+            with translated(f"s3://{self.bucket}/{key}"):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
+
     def aliases(self, name: str) -> list[str]:
         prefix = f"{self.prefix}{name}/{ALIASES}/"
         return sorted(key.removeprefix(prefix).removesuffix(".json") for key in self._keys(prefix))

@@ -30,6 +30,15 @@ SMALL = 2**30  # bytes that any archive may unpack to
 RESERVE = 2**30  # bytes of the disk that stay free
 MOST_LINK = 4096  # characters of where a link leads
 CHUNK = 2**20
+PACKED = (
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ\0",
+    b"7z\xbc\xaf",
+    b"Rar!",
+    b"\x28\xb5\x2f\xfd",
+)  # 7z, RAR and Zstandard too
 
 BROKEN = (  # what the libraries raise for broken bytes, passwords, unknown compression and names that collide
     zipfile.BadZipFile,
@@ -54,8 +63,17 @@ class _Entry:
 
 
 def is_archive(path: Path) -> bool:
-    """Say whether it is one by its content."""
-    return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+    """Say whether it is one by its content. Raises DatasetError for one that is broken, or of a kind that is not read."""
+    if not path.is_file():
+        return False
+    if zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
+        return True
+    with path.open("rb") as file:
+        if file.read(8).startswith(PACKED):
+            raise DatasetError(
+                f"{path} cannot be unpacked: it is cut off, or neither a .zip nor a .tar; unpack it yourself"
+            )
+    return False
 
 
 def unpack(archive: Path, how: Reading) -> Path:

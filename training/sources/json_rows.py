@@ -56,7 +56,8 @@ def _labels(found: Mapping[str, Any], flat: Mapping[str, Any]) -> Iterator[str]:
     annotations = _each(flat[name] for name in flat if name in ANNOTATIONS)
     displayed = [one["displayName"] for one in annotations if isinstance(one, dict) and "displayName" in one]
     jobs = [value for key, value in found.items() if key.endswith(JOB) and isinstance(value, dict)]
-    named = [job.get("class-name") or list(dict(job.get("class-map") or {}).values()) for job in jobs]
+    maps = [list(job["class-map"].values()) for job in jobs if isinstance(job.get("class-map"), dict)]
+    named = [*maps, *(job["class-name"] for job in jobs if "class-name" in job)]
     for value in _each(plain or displayed or named):
         if isinstance(value, str | int) and str(value).strip():
             yield str(value)

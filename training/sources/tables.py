@@ -27,7 +27,9 @@ def read_table(path: Path) -> Table | None:
             raise DatasetError(f"{path} has more than {MOST_BYTES / 2**30:.0f} GB: divide it")
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not UTF-8 (byte {error.start:,}): save it as a CSV in UTF-8") from error
+        raise DatasetError(
+            f"{path} is not UTF-8 (byte {error.start:,}): a table is a CSV or JSON Lines in UTF-8"
+        ) from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror})") from error
     return table_from_json(path, text) if text.lstrip()[:1] in {"{", "["} else table_from_csv(path, text)

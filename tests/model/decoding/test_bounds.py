@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.limits import Limit, limited, why_not
 from PIL import Image
 
-from bench.limits import Limit, limited, why_not
 from model.decoding.header import read_header
 from model.errors import ImageError, ImageOutOfBounds
 from model.image import Limits, decode, image_format

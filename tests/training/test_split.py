@@ -1,3 +1,4 @@
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -6,25 +7,30 @@ from hypothesis import strategies as st
 
 from training.dataset import Example
 from training.errors import DatasetError
-from training.split import Part, Percentages, part_of, split
+from training.sources.listing import Part
+from training.split import Percentages, part_of, split
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 SHARES = st.tuples(st.integers(1, 35), st.integers(1, 35)).map(lambda both: Percentages(*both))
 
 
+def example(path: Path, label: str, pixels: str, part: Part | None = None) -> Example:
+    return Example(path, label, sha256(pixels.encode()).hexdigest(), pixels, part)
+
+
 def examples(count: int, label: str = "daisy") -> list[Example]:
-    return [Example(Path(f"{label}/{i}.jpg"), label, f"{hash((label, i)) % 2**256:064x}") for i in range(count)]
+    return [example(Path(f"{label}/{i}.jpg"), label, f"{hash((label, i)) % 2**256:064x}") for i in range(count)]
 
 
 @given(st.sets(DIGESTS, min_size=60, max_size=120), SHARES)
 def test_every_example_lands_in_exactly_one_part(digests: set[str], percentages: Percentages) -> None:
-    given = [Example(Path(f"{digest}.jpg"), "ab"[i % 2], digest) for i, digest in enumerate(sorted(digests))]
+    given = [example(Path(f"{digest}.jpg"), "ab"[i % 2], digest) for i, digest in enumerate(sorted(digests))]
     try:
         parts = split(given, percentages)
     except DatasetError as error:
         assert "has no image for" in str(error)
     else:
-        assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.digest) == given
+        assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.pixels) == given
 
 
 @given(DIGESTS, SHARES, st.integers(0, 20))
@@ -47,7 +53,7 @@ def test_the_shares_are_close_to_what_was_asked() -> None:
 
 
 def test_a_class_without_a_test_image_is_named() -> None:
-    few = [example for example in examples(200, "rose") if part_of(example.digest, Percentages()) is not Part.TEST]
+    few = [example for example in examples(200, "rose") if part_of(example.pixels, Percentages()) is not Part.TEST]
     with pytest.raises(DatasetError, match="'rose' has no image for test: add images"):
         split([*examples(200), *few], Percentages())
 
@@ -65,6 +71,6 @@ def test_shares_that_leave_nothing_are_refused(shares: tuple[int, int]) -> None:
 
 def test_the_split_digest_tells_the_same_data_from_other_data() -> None:
     some = [*examples(100), *examples(100, "rose")]
-    renamed = [Example(Path("elsewhere") / e.path.name, e.label, e.digest) for e in reversed(some)]
+    renamed = [example(Path("elsewhere") / e.path.name, e.label, e.pixels) for e in reversed(some)]
     assert split(some, Percentages()).digest == split(renamed, Percentages()).digest
     assert split(some, Percentages()).digest != split(some[1:], Percentages()).digest

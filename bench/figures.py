@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, median, stdev
+from statistics import median
 from typing import TypeVar
 
 import numpy as np
@@ -11,80 +10,30 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 
-BINS = 10  # of confidence, for the calibration error
 Z = 1.959964  # of a 95 % interval
 
 
-@dataclass(frozen=True)
-class Spread:
+def spread(values: Sequence[float]) -> dict[str, float]:
     """Several measurements of one thing."""
-
-    median: float
-    low: float  # the least of them
-    high: float
-    n: int
+    return {"median": median(values), "low": min(values), "high": max(values), "n": len(values)}
 
 
-def spread(values: Sequence[float]) -> Spread:
-    return Spread(median(values), min(values), max(values), len(values))
-
-
-@dataclass(frozen=True)
-class Percentiles:
+def percentiles(values: Sequence[float]) -> dict[str, float]:
     """What a user waits: half, 19 of 20 and 99 of 100 answers come sooner."""
-
-    p50: float
-    p95: float
-    p99: float
-    n: int
-
-
-def percentiles(values: Sequence[float]) -> Percentiles:
     p50, p95, p99 = np.percentile(values, (50, 95, 99)).tolist()
-    return Percentiles(p50, p95, p99, len(values))
+    return {"p50": p50, "p95": p95, "p99": p99, "n": len(values)}
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One minus the other, on the same things, with its 95 % interval."""
+def of_proportions(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> dict[str, float]:
+    """How much more often ours (N,) is right than theirs (N,), on the same images, with the 95 % interval.
 
-    mean: float
-    low: float
-    high: float
-    n: int
-
-
-def over_splits(differences: Sequence[float], test_share: float) -> Difference:
-    """The mean of paired differences over repeated random splits, of which each tests `test_share` of the data.
-
-    The splits overlap, so their spread alone would claim too much: the variance is corrected by the ratio of test to training
-    data (Nadeau and Bengio, 2003, "Inference for the generalization error").
-    """
-    from scipy.stats import t
-
-    n, mean = len(differences), fmean(differences)
-    error = stdev(differences) * math.sqrt(1 / n + test_share / (1 - test_share))
-    half = float(t.ppf(0.975, n - 1)) * error
-    return Difference(mean, mean - half, mean + half, n)
-
-
-def of_proportions(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Difference:
-    """How much more often ours (N,) is right than theirs (N,), on the same images.
-
-    The interval is Bonett and Price's (2012), which holds where hardly any image tells the two apart.
+    It is Bonett and Price's (2012), which holds where hardly any image tells the two apart.
     """
     n, only_ours, only_theirs = len(ours), int((ours & ~theirs).sum()), int((~ours & theirs).sum())
     first, second = (only_ours + 1) / (n + 2), (only_theirs + 1) / (n + 2)
     half = Z * math.sqrt((first + second - (first - second) ** 2) / (n + 2))
-    return Difference((only_ours - only_theirs) / n, first - second - half, first - second + half, n)
-
-
-def calibration_error(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
-    """How far, on average, the first label's score (N, K) is from how often it is right (Guo et al., 2017)."""
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == classes
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(float(confidence[bins == b].sum() - right[bins == b].sum())) for b in np.unique(bins)]
-    return sum(gaps) / len(classes)
+    mean = (only_ours - only_theirs) / n
+    return {"mean": mean, "low": first - second - half, "high": first - second + half, "n": n}
 
 
 def interleaved(rounds: int, actions: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:

@@ -1,43 +1,39 @@
-"""What everything is measured with: labelled photos, a model trained on them in each contender's form, images to send.
+"""What everything is measured with: labelled photos, a model trained on them, the same as ONNX graph, images to send.
 
-It is made once and kept in build/bench until the code that trains, or what it trains on, changes.
+It is made once, in a minute or two, and kept in build/bench until the code that trains, or what it trains on, changes.
 """
 
 import hashlib
-import json
 import os
+import shutil
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from bench.images import write_events
 from bench.machine import ROOT
 
 SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))  # as in tests/conftest.py
 DOWNLOADED = ROOT / "build" / "flower_photos_extracted" / "flower_photos"  # by `make flowers`
-PER_LABEL, PER_LABEL_QUICK = 300, 24  # photos; the rest is left out, so that everybody's bench does the same work
-
-
-@dataclass(frozen=True)
-class Source:
-    """Photos and weights, and what has to be said of a figure that is made with them."""
-
-    title: str
-    photos: Path  # <photos>/<label>/<image>
-    weights: str  # as `python -m training retrain --weights` takes them
+TAUGHT, TAUGHT_QUICK = 200, 24  # photos of each label that the model is trained on
+HELD_OUT = 75  # photos of each label, after those, that it never sees
+HELD_OUT_SHARE = 0.25  # of a label's photos, where there are fewer
 
 
 @dataclass(frozen=True)
 class Material:
     folder: Path
-    source: str
-    weights: str
-    labels_count: int
-    photos_count: int
+    source: str  # what has to be said of a figure that is made with it
+    weights: str  # as `python -m training retrain --weights` takes them
 
     @property
     def photos(self) -> Path:
         return self.folder / "photos"
+
+    @property
+    def held_out(self) -> Path:
+        return self.folder / "held_out"
 
     @property
     def uri(self) -> str:
@@ -49,79 +45,94 @@ class Material:
         return self.folder / "store" / "flowers" / "1"
 
     @property
-    def twin(self) -> Path:
-        return self.directory / "assets.extra" / "model.tflite"
+    def compiled(self) -> Path:
+        return compiled_of(self.folder / "store")
 
     @property
     def labels(self) -> Path:
         return self.directory / "assets.extra" / "labels.txt"
 
     @property
-    def keras(self) -> Path:
-        return self.folder / "flowers.keras"
-
-    @property
     def onnx(self) -> Path:
         return self.folder / "flowers.onnx"
 
-    def event(self, name: str) -> Path:
+    def event(self, kind: str) -> Path:
         """A Lambda event that carries an image of bench/images.py."""
-        return self.folder / "events" / f"{name}.json"
-
-    def image(self, name: str) -> Path:
-        return self.folder / "images" / name
+        return self.folder / "events" / f"{kind}.json"
 
 
-def find_source() -> Source:
-    if SHARED.is_dir():
-        return Source(
-            "TensorFlow's flower_photos, with ImageNet weights of December 2015 of which two of 94 kernels are re-fitted: "
-            "real features, not the original file",
-            SHARED / "flower_photos",
-            str(SHARED / "inception_v3.weights.h5"),
-        )
-    if DOWNLOADED.is_dir():
-        return Source("TensorFlow's flower_photos, with Keras's ImageNet weights", DOWNLOADED, "imagenet")
-    return Source(
-        "scikit-learn's handwritten digits, with random weights, since there are no photos here (`make flowers` downloads "
-        "some): times hold, accuracies mean little",
-        ROOT / "build" / "sample",
-        "random",
-    )
+def compiled_of(store: Path) -> Path:
+    return store / "flowers" / "1" / "assets.extra" / "model.tflite"
 
 
 def get_material(quick: bool) -> Material:
-    """Return the material, made now where it is not there; that takes about two minutes."""
-    source = find_source()
+    """Return the material, made now where it is not there."""
     folder = ROOT / "build" / "bench" / ("quick" if quick else "full")
-    complete = folder / "material.json"
-    key = _key(source)
-    if not complete.exists() or json.loads(complete.read_text())["key"] != key:
-        per_label = PER_LABEL_QUICK if quick else PER_LABEL
-        command = [
-            sys.executable,
-            "-m",
-            "bench.prepare",
-            str(source.photos),
-            source.weights,
-            str(folder),
-            str(per_label),
-        ]
-        subprocess.run(command, cwd=ROOT, check=True)
-        photos = list((folder / "photos").glob("*/*"))
-        labels = {photo.parent for photo in photos}
-        made = Material(folder, source.title, source.weights, len(labels), len(photos))
-        complete.write_text(json.dumps({"key": key, **asdict(made)}, default=str))
-    fields = json.loads(complete.read_text())
-    del fields["key"]
-    return Material(**fields | {"folder": Path(fields["folder"])})
+    material, photos = _find(folder)
+    complete, key = folder / "complete", _key(photos, material.weights)
+    if not complete.exists() or complete.read_text() != key:
+        shutil.rmtree(folder, ignore_errors=True)
+        _make(material, photos, TAUGHT_QUICK if quick else TAUGHT)
+        complete.write_text(key)
+    return material
 
 
-def _key(source: Source) -> str:
+def _find(folder: Path) -> tuple[Material, Path]:
+    if SHARED.is_dir():
+        title = (
+            "TensorFlow's flower_photos, with ImageNet weights of December 2015 of which two of 94 kernels are re-fitted: "
+            "real features, not the original file"
+        )
+        return Material(folder, title, str(SHARED / "inception_v3.weights.h5")), SHARED / "flower_photos"
+    if DOWNLOADED.is_dir():
+        return Material(folder, "TensorFlow's flower_photos, with Keras's ImageNet weights", "imagenet"), DOWNLOADED
+    title = (
+        "scikit-learn's handwritten digits, with random weights, since there are no photos here (`make flowers` downloads "
+        "some): times hold, accuracies mean little"
+    )
+    return Material(folder, title, "random"), ROOT / "build" / "sample"
+
+
+def _key(photos: Path, weights: str) -> str:
     """Changes with the photos, the weights and the code that makes the material."""
-    digest = hashlib.sha256(f"{source.photos} {source.weights}".encode())
-    for room in ("model", "training", "bench"):
-        for path in sorted((ROOT / room).glob("*.py")):
-            if room != "bench" or path.stem in ("prepare", "images"):
-                digest.update(path.read_bytes())
+    digest = hashlib.sha256(f"{photos} {weights}".encode())
+    sources = [*(ROOT / "model").rglob("*.py"), *(ROOT / "training").rglob("*.py"), ROOT / "bench" / "images.py"]
+    for path in sorted([*sources, Path(__file__)]):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _make(material: Material, photos: Path, per_label: int) -> None:
+    folder = material.folder
+    folder.mkdir(parents=True)
+    if not photos.is_dir():
+        _python("-m", "training", "sample", photos)
+    _link(photos, material, per_label)
+    write_events(folder / "events")
+    train = f"-m training retrain --name flowers --weights {material.weights} --store"
+    _python(*train.split(), folder / "store", "--bottleneck-dir", folder / "bottlenecks", material.photos)
+    convert = "-m tf2onnx.convert --signature_def serving_default --opset 18 --saved-model"
+    _python(*convert.split(), material.directory, "--output", material.onnx)
+
+
+def _link(source: Path, material: Material, per_label: int) -> None:
+    """The first of each label, by name, are taught, the next are held out."""
+    for label in sorted(path for path in source.iterdir() if path.is_dir()):
+        photos = sorted(label.iterdir())
+        taught = min(per_label, int(len(photos) * (1 - HELD_OUT_SHARE)))
+        for folder, chosen in (
+            (material.photos, photos[:taught]),
+            (material.held_out, photos[taught : taught + HELD_OUT]),
+        ):
+            (folder / label.name).mkdir(parents=True)
+            for photo in chosen:
+                (folder / label.name / photo.name).symlink_to(photo.resolve())
+
+
+def _python(*arguments: str | Path) -> None:
+    """Run a Python program; show what it says only if it fails."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, arguments))} failed:\n{done.stdout}")

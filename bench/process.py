@@ -1,4 +1,4 @@
-"""A contender in a process of its own: started, fed and timed from here. What it prints goes to a log."""
+"""A candidate in a process of its own: started, fed and timed from here. What it prints goes to a log."""
 
 import json
 import os
@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from bench.contenders import Contender
+from bench.candidates import Candidate
 from bench.machine import ROOT
 
-SUBJECT = Path(__file__).with_name("subject.py")
+WORKER = Path(__file__).with_name("worker.py")
 
 
 class Died(Exception):
@@ -23,119 +23,74 @@ class Died(Exception):
 
 
 @dataclass(frozen=True)
-class Start:
-    """From the start of the process to its first answer, in seconds."""
+class First:
+    """The first answer; seconds from the start of the process."""
 
-    interpreter: float
-    imports: float
-    load: float  # of the model, its golden images included where it has any
-    first: float  # decoding and scoring of the first image, and the answer
-    total: float
-    label: str  # that the answer names first
+    ready: float  # until the function is there: for the baselines, with its model
+    total: float  # until it has answered
+    body: str
+    peak_mb: float
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Milliseconds from event to response, and of which; nothing where the contender does not say."""
+class Answers:
+    """Later answers: milliseconds of each from event to response, and of its engine, 0 where the candidate does not say."""
 
-    total: float
-    decode: float
-    resize: float
-    infer: float
+    ms: list[float]
+    engine_ms: list[float]
+    peak_mb: float  # of the process, since it started
 
 
 class Process:
-    """A running contender that has answered its first event."""
+    """A running candidate that has answered its first event."""
 
-    def __init__(self, popen: "subprocess.Popen[str]", contender: Contender, log: IO[bytes]) -> None:
-        self._popen, self._contender, self._log = popen, contender, log
-        self.start = self._started(self._read())
+    def __init__(self, popen: "subprocess.Popen[str]", log: IO[bytes]) -> None:
+        self._popen, self._log = popen, log
+        self.first = First(**self._read())
 
-    def answer(self, event: Path, count: int) -> list[Answer]:
-        return [_answer(took) for took in self._ask({"event": str(event), "count": count})]
-
-    def peak_mb(self) -> float:
-        """The most memory that the process has held."""
-        return float(self._ask(None))
-
-    def _started(self, phases: dict[str, Any]) -> Start:
-        label = json.loads(phases["body"])["labels"][0]["name"]
-        imports, load, first = phases["packages"], phases["module"], phases["first"]
-        if self._contender.loads_late:
-            imports, load = imports + load, self._load_logged()
-            first -= load
-        return Start(phases["interpreter"], imports, load, first, phases["total"], label)
-
-    def _load_logged(self) -> float:
-        entries = [json.loads(line) for line in self._logged().splitlines() if line.startswith("{")]
-        return next(float(entry["load_ms"]) for entry in entries if "load_ms" in entry) / 1000
-
-    def _ask(self, message: object) -> Any:
+    def answer(self, event: Path, count: int) -> Answers:
         assert self._popen.stdin
         try:
-            self._popen.stdin.write(json.dumps(message) + "\n")
+            self._popen.stdin.write(json.dumps({"event": str(event), "count": count}) + "\n")
             self._popen.stdin.flush()
         except BrokenPipeError:
             pass  # reading says why
-        return self._read()
+        return Answers(**self._read())
 
-    def _read(self) -> Any:
+    def _read(self) -> dict[str, Any]:
         assert self._popen.stdout
         line = self._popen.stdout.readline()
         if not line:
             status = self._popen.wait()
-            raise Died(f"{self._contender.module} ended with status {status}: {self._logged()[-500:].strip()}")
-        return json.loads(line)
-
-    def _logged(self) -> str:
-        return os.pread(self._log.fileno(), 2**20, 0).decode(errors="replace")
+            log = os.pread(self._log.fileno(), 2**20, 0).decode(errors="replace")
+            raise Died(f"{self._popen.args!r} ended with status {status}: {log[-2000:].strip()}")
+        reply: dict[str, Any] = json.loads(line)
+        return reply
 
 
 @contextmanager
 def run(
-    contender: Contender,
+    candidate: Candidate,
     event: Path,
     environment: Mapping[str, str] | None = None,
     enter: Callable[[], None] | None = None,  # called in the new process before its program runs
 ) -> Iterator[Process]:
     """Start a process, which ends with the context. Raises Died."""
-    command = [
-        sys.executable,
-        "-P",
-        str(SUBJECT),
-        contender.module,
-        contender.function,
-        str(event),
-        *contender.packages,
-    ]
     inherited = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
     inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # images are compiled to bytecode
-    inherited |= contender.environment | dict(environment or {})
+    inherited |= candidate.environment | dict(environment or {})
     with TemporaryFile() as log:
         popen = subprocess.Popen(
-            command,
+            [sys.executable, "-P", str(WORKER), candidate.module, candidate.function, str(event)],
             env=inherited | {"BENCH_STARTED": str(time.monotonic())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            preexec_fn=enter,  # noqa: PLW1509 - there is no other thread here
+            preexec_fn=enter,  # noqa: PLW1509 - it is given only while there is no other thread here
             text=True,
         )
         try:
-            yield Process(popen, contender, log)
+            yield Process(popen, log)
         finally:
             popen.kill()
             popen.communicate()
-
-
-def _answer(took: dict[str, Any]) -> Answer:
-    parts = dict(part.split(";dur=") for part in took["timing"].split(", ") if part)
-    resize = took["resize"] * 1000
-    decode = float(parts["decode"]) - resize if parts else 0.0
-    return Answer(took["total"] * 1000, decode, resize, float(parts.get("infer", 0)))
-
-
-def on_cores(count: int) -> Callable[[], None]:
-    """What confines a process to the first `count` cores."""
-    cores = sorted(os.sched_getaffinity(0))[:count]
-    return lambda: os.sched_setaffinity(0, cores)

@@ -1,19 +1,16 @@
-"""bench/results/*.json → the marked blocks of README.md and docs/benchmarks.md, and their pictures. It measures nothing."""
+"""bench/results/*.json → the marked blocks of README.md and docs/benchmarks.md. It measures nothing."""
 
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from bench.candidates import TITLES
 from bench.machine import ROOT
-from bench.picture import picture
-from bench.results import RESULTS, read_results
-from bench.section import Goal
-from bench.tables import table
+from bench.results import RESULTS, Results, read_results
+from bench.section import Found, Goal, Section
+from bench.sections import SECTIONS
+from bench.tables import figure, ratio, table
 
-SECTIONS = ("cold", "warm", "memory", "throughput", "size", "training", "parity", "cost")
 BEGIN, END = "<!-- bench:start -->", "<!-- bench:end -->"
-README, DOCS, PICTURE = ROOT / "README.md", ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks.svg"
-NOTHING = "Nothing is measured yet: `make bench` does it."
+README, DOCS = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
 
 
 def render() -> list[Path]:
@@ -22,8 +19,8 @@ def render() -> list[Path]:
     wanted = {
         README: with_block(README.read_text(), summary(results)),
         DOCS: with_block(DOCS.read_text(), everything(results)),
-    } | ({PICTURE: picture(results)} if results else {})
-    changed = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    }
+    changed = [path for path, text in wanted.items() if path.read_text() != text]
     for path in changed:
         path.write_text(wanted[path])
     return changed
@@ -38,49 +35,69 @@ def with_block(page: str, block: str) -> str:
     return f"{head}{BEGIN}\n{block.strip()}\n{END}{tail}"
 
 
-def summary(results: dict[str, Any]) -> str:
-    if not results:
-        return NOTHING
-    return "\n\n".join(
-        [
-            "![Cold start, warm answer and memory beside ONNX Runtime, TensorFlow and Keras](docs/benchmarks.svg)",
-            goals_table(results),
-            measured_on(results),
-            "All tables, and what is compared with what: [docs/benchmarks.md](docs/benchmarks.md).",
-        ]
-    )
+def summary(results: Results) -> str:
+    rows = {}
+    for section, found in _measured(results):
+        if section.headline:
+            one = section.headline(found)
+            rows[one.what] = {
+                "this project": f"{figure(one.ours)} {one.unit}",
+                "baseline": f"{figure(one.theirs)} {one.unit}, {one.baseline}",
+                "ratio": ratio(one.theirs, one.ours),
+            }
+    machine = _machine(results)
+    where = f"{machine['cores']} cores of {machine['processor']} ({', '.join(machine['instructions'])})"
+    more = "[What is compared with what, and which goals are missed](docs/benchmarks.md)."
+    return f"{table('measured side by side, in one run', rows)}\n\nOn {where}, {_days(results)}. {more}"
 
 
-def everything(results: dict[str, Any]) -> str:
-    if not results:
-        return NOTHING
-    parts = [_module(name).tables(results[name]["found"]) for name in SECTIONS if name in results]
-    return "\n\n".join([measured_on(results), goals_table(results), *parts])
+def everything(results: Results) -> str:
+    return "\n\n".join([measured_on(results), goals_table(results), *(_page(*each) for each in _measured(results))])
 
 
-def measured_on(results: dict[str, Any]) -> str:
-    machine = max(results.values(), key=lambda result: result["measured"])["machine"]
-    days = sorted({result["measured"][:10] for result in results.values()})
+def measured_on(results: Results) -> str:
+    machine = _machine(results)
     libraries = ", ".join(f"{name} {version}" for name, version in machine["libraries"].items())
     materials = sorted({result["material"] for result in results.values()})
     load = max(result["machine"]["load_before"] for result in results.values())
     return (
-        f"Measured {' and '.join(days)} on {machine['cores']} cores of {machine['processor']} "
+        f"Measured {_days(results)} on {machine['cores']} cores of {machine['processor']} "
         f"({', '.join(machine['instructions'])}), {machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; "
         f"{libraries}. Photos and weights: {'; '.join(materials)}. When a section began, the load average (that of "
         f"the section before it included) was at most {load}."
     )
 
 
-def goals_table(results: dict[str, Any]) -> str:
-    goals = [goal for name in SECTIONS if name in results for goal in _module(name).goals(results[name]["found"])]
-    rows = [[goal.aim, _measured(goal), "met" if goal.met else "**missed**"] for goal in goals]
-    return table(["goal", "measured", ""], rows, figures=False)
+def goals_table(results: Results) -> str:
+    goals = [goal for section, found in _measured(results) for goal in section.goals(found)]
+    rows = {goal.aim: {"measured": _told(goal), "": "met" if goal.met else "**missed**"} for goal in goals}
+    return table("goal", rows)
 
 
-def _measured(goal: Goal) -> str:
+def _told(goal: Goal) -> str:
     return goal.measured if goal.met or not goal.reason else f"{goal.measured}; {goal.reason}"
 
 
-def _module(section: str) -> Any:
-    return import_module(f"bench.{section}")
+def _page(section: Section, found: Found) -> str:
+    tables = [
+        table(corner, {TITLES.get(row, row): cells for row, cells in found[name].items()})
+        for name, corner in section.tables.items()
+        if found.get(name)
+    ]
+    limits = (
+        f"\n\nLimits of memory and CPU were not set here: {found['not_measured']}." if "not_measured" in found else ""
+    )
+    return "\n\n".join([f"### {section.title}", *tables, section.note + limits])
+
+
+def _measured(results: Results) -> list[tuple[Section, Found]]:
+    return [(section, results[name]["found"]) for name, section in SECTIONS.items() if name in results]
+
+
+def _machine(results: Results) -> Found:
+    found: Found = max(results.values(), key=lambda result: str(result["measured"]))["machine"]
+    return found
+
+
+def _days(results: Results) -> str:
+    return " and ".join(sorted({result["measured"][:10] for result in results.values()}))

@@ -10,10 +10,11 @@ from bench.section import Found
 RESULTS = ROOT / "bench" / "results"
 DRY = ROOT / "build" / "bench" / "quick-results"  # of a dry run: nobody shall take them for figures
 
+Results = dict[str, Found]  # by section
 
-def write_result(folder: Path, section: str, found: Found, machine: Found, material: str, seconds: float) -> Path:
+
+def write_result(folder: Path, section: str, found: Found, machine: Found, material: str, seconds: float) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{section}.json"
     result = {
         "section": section,
         "measured": datetime.now(UTC).isoformat(timespec="minutes"),
@@ -22,11 +23,10 @@ def write_result(folder: Path, section: str, found: Found, machine: Found, mater
         "material": material,
         "found": found,
     }
-    path.write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n")
-    return path
+    (folder / f"{section}.json").write_text(json.dumps(_rounded(result), indent=1, ensure_ascii=False) + "\n")
 
 
-def read_results(folder: Path) -> dict[str, Found]:
+def read_results(folder: Path) -> Results:
     return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.engine import Engine, choose_engine, engine_files, import_ahead, load_engine
-from model.errors import ModelIncompatible
+from model.errors import ModelCorrupt, ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
-from model.manifest import Manifest
+from model.manifest import LABELS, Manifest, verify_files
 from model.stores.uri import ModelVersion, resolve
 
 
@@ -62,9 +62,19 @@ def load_version(
     with _no_garbage_collection():
         import_ahead(chosen)
         directory = version.pull(manifest, engine_files(chosen, manifest), cache)
+        _check_labels(directory, manifest)
         running = load_engine(chosen, directory, threads)
-        check_golden(directory, running)
+        check_golden(directory, running, manifest)
     return Classifier(running, manifest, version.number)
+
+
+def _check_labels(directory: Path, manifest: Manifest) -> None:
+    """Raise ModelCorrupt unless the manifest's labels are those of labels.txt, whose digest it holds."""
+    verify_files(directory, manifest, [LABELS])
+    if (directory / LABELS).read_text(encoding="utf-8").splitlines() != list(manifest.labels):
+        raise ModelCorrupt(
+            f"{directory}: the labels of its manifest are not those of {LABELS}; publish the model again"
+        )
 
 
 @contextmanager

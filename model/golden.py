@@ -1,17 +1,18 @@
 """Golden images: a few test images inside the model with the scores they must get, so a bad load is never served."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from model.engine import Engine
-from model.errors import ModelCorrupt
+from model.errors import ImageError, ModelCorrupt
 from model.image import decode
-from model.manifest import GOLDEN
+from model.manifest import GOLDEN, Manifest
 
 SCORES = f"{GOLDEN}/scores.json"  # image file → engine → scores
+Expected = dict[str, dict[str, list[float]]]  # image file → engine → (K,) probabilities
 TOLERANCE = 0.05  # in probability: other processors round differently, a wrong model is off by far more
 
 
@@ -28,20 +29,48 @@ def write_golden(directory: Path, images: list[GoldenImage]) -> None:
     for image in images:
         (directory / GOLDEN / image.file).write_bytes(image.data)
     expected = {image.file: image.scores for image in images}
-    (directory / SCORES).write_text(json.dumps(expected, indent=1) + "\n")
+    (directory / SCORES).write_bytes(msgspec.json.format(msgspec.json.encode(expected), indent=1) + b"\n")
 
 
-def check_golden(directory: Path, engine: Engine) -> float:
-    """Score the golden images; return the largest difference in probability. Raises ModelCorrupt beyond TOLERANCE."""
-    expected: dict[str, dict[str, list[float]]] = json.loads((directory / SCORES).read_text())
-    images = np.stack(
-        [decode((directory / GOLDEN / file).read_bytes()).tensor for file in expected]
-    )  # (N, 299, 299, 3)
-    wanted = np.array([scores[engine.name] for scores in expected.values()])  # (N, K)
-    difference = float(np.abs(engine.scores(images) - wanted).max())
+def check_golden(directory: Path, engine: Engine, manifest: Manifest) -> float:
+    """Score the golden images; return the largest difference in probability.
+
+    Raises ModelCorrupt beyond TOLERANCE, and where the model has none that this engine can be checked with.
+    """
+    try:
+        expected = _read_expected(directory, manifest)
+        images = np.stack([decode((directory / GOLDEN / file).read_bytes()).tensor for file in expected])
+        wanted = np.array([scores[engine.name] for scores in expected.values()])  # (N, K)
+        scores = engine.scores(images)  # (N, K)
+    except (
+        ImageError,
+        OSError,
+        KeyError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # ValueError: msgspec's and the engines' too
+        raise ModelCorrupt(
+            f"{directory}: its golden images cannot be scored ({type(error).__name__}: {error}); publish the model again"
+        ) from error
+    if not scores.shape == wanted.shape == (len(expected), len(manifest.labels)):
+        raise ModelCorrupt(
+            f"{directory}: the model has {scores.shape[-1]} scores, its golden images {wanted.shape[-1]}, its manifest "
+            f"{len(manifest.labels)} labels: they must be as many; publish the model again"
+        )
+    difference = float(np.abs(scores - wanted).max())
     if not difference <= TOLERANCE:  # NaN too
         raise ModelCorrupt(
             f"{directory}: a golden image scores {difference:.3f} off what it scored when the model was made (tolerance "
             f"{TOLERANCE}): this engine does not run this model faithfully here"
         )
     return difference
+
+
+def _read_expected(directory: Path, manifest: Manifest) -> Expected:
+    """Read what the golden images must score; only files that the manifest lists count, for only they were verified."""
+    if SCORES not in manifest.files:
+        raise ValueError("there are none")
+    expected = msgspec.json.decode((directory / SCORES).read_bytes(), type=Expected)
+    if not expected or not all(f"{GOLDEN}/{file}" in manifest.files for file in expected):
+        raise ValueError("not all of them are in the manifest")
+    return expected

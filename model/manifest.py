@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from model.errors import ModelCorrupt, ModelIncompatible
 
@@ -18,12 +19,13 @@ EXTRA = "assets.extra"  # SavedModel's own place for files that TensorFlow does 
 MANIFEST = f"{EXTRA}/manifest.json"
 LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
 COMPILED_MODEL = f"{EXTRA}/model.tflite"  # what LiteRT runs
+LONGEST_NAME = 255  # bytes of a file's name: the limit of ext4, XFS and APFS
 GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
 
 
 @dataclass(frozen=True)
 class _Schema:
-    schema: int
+    schema: Annotated[int, Meta(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class FileEntry:
 class Manifest:
     name: str
     created: str  # ISO 8601, UTC
-    labels: tuple[str, ...]  # in score order
+    labels: Annotated[tuple[str, ...], Meta(min_length=1)]  # in score order
     preprocessing: str  # model.image.PREPROCESSING of the code that trained it
     backbone: Mapping[str, Any]  # name, weights, SHA-256 of the weights
     training: Mapping[str, Any]  # what was learned from what: counts, split digest, regularisation, seed
@@ -60,17 +62,26 @@ class Manifest:
                     f"{where}: its manifest has schema {schema}, this code reads up to {SCHEMA}: upgrade this code"
                 )
             manifest = msgspec.json.decode(text, type=cls)
+            _refuse_twice(manifest.labels)
             for path in manifest.files:
                 _refuse_outside(path)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ModelCorrupt(f"{where}: its manifest cannot be read ({error}); publish the model again") from error
         return manifest
 
 
+def _refuse_twice(labels: tuple[str, ...]) -> None:
+    if len(set(labels)) < len(labels):
+        raise ValueError("a label stands there twice")
+
+
 def _refuse_outside(path: str) -> None:
+    """Raise ValueError, or UnicodeError, where this is no path of a file inside a version's directory."""
     parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+    if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in path or "\0" in path:
         raise ValueError(f"file path {path!r} leads out of the model")
+    if any(len(part.encode()) > LONGEST_NAME for part in parts.parts):
+        raise ValueError(f"file path {path!r:.80} is too long")
 
 
 def describe_files(directory: Path) -> dict[str, FileEntry]:
@@ -83,6 +94,8 @@ def describe_files(directory: Path) -> dict[str, FileEntry]:
 def verify_files(directory: Path, manifest: Manifest, paths: Iterable[str]) -> None:
     """Raise ModelCorrupt, naming the file, unless each of `paths` is there and is the one that was published."""
     for path in paths:
+        if path not in manifest.files:
+            raise ModelCorrupt(f"{directory}: its manifest lists no {path}; publish the model again")
         entry, file = manifest.files[path], directory / path
         if not file.is_file():
             raise ModelCorrupt(f"{file} is missing: the model is incomplete; pull or publish it again")

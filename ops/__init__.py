@@ -1,1 +1,1 @@
-"""What an operator runs at their own desk: none of it is in the image, and nothing imports it."""
+"""What an operator runs on their own machine: none of it is in the image, and nothing imports it."""

@@ -1,6 +1,6 @@
-"""What can be wrong with a deployment, as plain rules over plain values. It asks nobody: ops/inspection.py gathers the values.
+"""What can be wrong with a deployment, as rules over plain values that ops/inspection.py reads.
 
-A rule yields what is wrong, each with its remedy; a rule that yields nothing is content.
+A rule yields what is wrong, each with its remedy; a rule that yields nothing found nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping

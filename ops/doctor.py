@@ -1,7 +1,7 @@
 """`python -m ops.doctor`: what is wrong with a configuration before a deploy, and with a deployment after it.
 
-It gathers (ops/inspection.py), judges (ops/checks.py), loads the model, sends one of the model's own golden images all the
-way, and prints each finding with its remedy.
+It reads the deployment (ops/inspection.py), applies the rules (ops/checks.py), loads the model, sends one of its golden images
+the whole way, and prints each finding with its remedy.
 """
 
 import base64
@@ -72,8 +72,8 @@ class Report:
     def __init__(self) -> None:
         self.errors = 0
 
-    def __call__(self, check: str, findings: Iterable[Finding], content: str = "") -> bool:
-        """Tell whether there was nothing to find."""
+    def __call__(self, check: str, findings: Iterable[Finding], summary: str = "") -> bool:
+        """Return whether nothing was found."""
         found = list(findings)
         self.errors += sum(finding.severity is Severity.ERROR for finding in found)
         for finding in found:
@@ -81,7 +81,7 @@ class Report:
             if finding.remedy:
                 click.echo(f"         → {finding.remedy}")
         if not found:
-            click.echo(f"ok       {check}{content and ': '}{content}")
+            click.echo(f"ok       {check}{summary and ': '}{summary}")
         return not found
 
 
@@ -103,10 +103,10 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
         import boto3
 
         deployed = Stack(boto3.session.Session(), stack)
-        deployment, ask = deployed.survey(), ask or partial(_ask_function, deployed)
+        deployment, ask = deployed.read(), ask or partial(_ask_function, deployed)
     if deployment:
-        content = {name: report(name, rule(deployment)) for name, rule in RULES.items()}
-        if not content["settings"]:
+        passed = {name: report(name, rule(deployment)) for name, rule in RULES.items()}
+        if not passed["settings"]:
             return  # it would not start
         deployed_settings = Settings.from_environment(deployment.classify.environment)
         if stack and deployed_settings.model_uri.startswith("s3://"):  # else the model lies in the image

@@ -1,4 +1,4 @@
-"""Gathers what ops/checks.py judges: from the template that `npx serverless package` writes, or from what is deployed."""
+"""Reads what ops/checks.py applies its rules to: from the template that `npx serverless package` writes, or from what is deployed."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ class Stack:
             if "PhysicalResourceId" in entry
         }
 
-    def survey(self) -> Deployment:
+    def read(self) -> Deployment:
         return Deployment(
             classify=self.function("ClassifyLambdaFunction"),
             uploads=self.function("UploadsLambdaFunction"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-HIDDEN = 60  # s; nobody else sees a message while it is moved
+HIDDEN = 60  # s; the visibility timeout of a message while it is moved
 
 
 class NothingToRedrive(click.ClickException):

@@ -45,7 +45,7 @@ class ModelLoader:
         self._one_at_a_time = Lock()
         self._looking = Lock()
         self._failure: RecognitionError | None = None
-        self._next_at = 0.0  # on the clock: the next try after a failure, the next look after a success
+        self._tried_at = 0.0  # on the clock: the last load, or the last look
         self.loaded: Classifier | None = None  # for readiness, and for who must not wait
 
     def get(self) -> Classifier:
@@ -57,33 +57,38 @@ class ModelLoader:
             with self._one_at_a_time:
                 if self.loaded is None:
                     self.loaded = self._try()
-        elif self._refresh and self._clock() >= self._next_at and self._looking.acquire(blocking=False):
+        elif self._refresh and self._passed(self._refresh.every) and self._looking.acquire(blocking=False):
             thread = Thread(target=self._look, args=(self._refresh, self.loaded), daemon=True)
             thread.start()
             thread.join(self._refresh.patience)
         return self.loaded
 
     def preload(self) -> None:
-        """Load now, ahead of the first request; what fails is told to whoever asks, and tried again."""
+        """Load now, ahead of the first request; a failure is kept for the request that asks next."""
         with suppress(RecognitionError):
             self.get()
 
     def _try(self) -> Classifier:
-        if self._failure is not None and self._clock() < self._next_at:
+        if self._failure is not None and not self._passed(BACK_OFF):
             raise self._failure.with_traceback(None)  # raised again and again: it must not drag every old trace along
         try:
             classifier = self._load()
         except RecognitionError as error:
-            self._failure, self._next_at = error, self._clock() + BACK_OFF
+            self._failure = error
             raise
-        self._next_at = self._clock() + (self._refresh.every if self._refresh else 0)
+        finally:
+            self._tried_at = self._clock()
         return classifier
+
+    def _passed(self, seconds: float) -> bool:
+        """Whether so much time has passed since the last try; a clock that was set back counts as if it had."""
+        return not 0 <= self._clock() - self._tried_at < seconds
 
     def _look(self, refresh: Refresh, current: Classifier) -> None:
         try:
             self.loaded = refresh.look(current)
         finally:
-            self._next_at = self._clock() + refresh.every
+            self._tried_at = self._clock()
             self._looking.release()
 
 
@@ -124,7 +129,7 @@ class Versions:
                 raise self._refused[named.number].with_traceback(None)
             return self._load(named)
         except ModelError as error:
-            self._refuse(named, error)  # at every look: the alarm rings for as long as this version is named
+            self._refuse(named, error)  # at every look, so that the alarm lasts as long as this version is named
             return current
 
     def _refuse(self, version: ModelVersion, error: ModelError) -> None:

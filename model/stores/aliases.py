@@ -1,7 +1,7 @@
 """Aliases: names such as `production` that point to a version, so that what serves can change without a deploy.
 
 An alias is one small file beside the versions, <store>/<name>/aliases/<alias>.json. It remembers every version that it
-pointed to, so that there is a way back, and it is replaced whole: whoever reads it sees the old one or the new one.
+pointed to, so that there is a way back, and it is replaced in one step: a reader sees the old one or the new one.
 """
 
 import re
@@ -74,14 +74,14 @@ def _change(
     return after
 
 
-def _dumps(promotions: list[Promotion]) -> str:
-    return msgspec.json.format(msgspec.json.encode(_History(promotions)), indent=1).decode() + "\n"
+def _dumps(promotions: list[Promotion]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(_History(promotions)), indent=1) + b"\n"
 
 
 def _loads(file: AliasFile | None, where: str) -> list[Promotion]:
     if file is None:
         return []
     try:
-        return msgspec.json.decode(file.text, type=_History).promotions
-    except (msgspec.DecodeError, UnicodeError) as error:
+        return msgspec.json.decode(file.content, type=_History).promotions
+    except (msgspec.DecodeError, RecursionError) as error:
         raise ModelCorrupt(f"{where}: the alias's file cannot be read ({error}); delete it and promote anew") from error

@@ -26,7 +26,7 @@ def no_progress(_: int) -> None:
 class AliasFile:
     """What an alias's file holds (model/stores/aliases.py), and a tag that changes whenever it does."""
 
-    text: str
+    content: bytes
     tag: str
 
 
@@ -53,6 +53,6 @@ class Store(Protocol):
 
     def read_alias(self, name: str, alias: str) -> AliasFile | None: ...
 
-    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+    def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
         """Replace the file whole, unless it is no longer what was seen; tell whether it was written."""
         ...

@@ -39,13 +39,13 @@ class LocalStore:
 
     def publish(self, directory: Path, manifest: Manifest, progress: Progress = no_progress) -> int:
         verify_files(directory, manifest, manifest.files)
-        shelf = self.root / manifest.name
+        folder = self.root / manifest.name
         try:
-            shelf.mkdir(parents=True, exist_ok=True)
-            # the dot makes it no version, whoever lists the shelf
-            draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=shelf))
+            folder.mkdir(parents=True, exist_ok=True)
+            # its name begins with a dot, so that it is taken for no version
+            draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=folder))
         except OSError as error:
-            raise StoreForbidden(f"{shelf} cannot be written ({error.strerror}); name another --store") from error
+            raise StoreForbidden(f"{folder} cannot be written ({error.strerror}); name another --store") from error
         try:
             for path, entry in manifest.files.items():
                 (draft / path).parent.mkdir(parents=True, exist_ok=True)
@@ -53,21 +53,21 @@ class LocalStore:
                 progress(entry.size)
             (draft / MANIFEST).write_text(manifest.dumps(), encoding="utf-8")
             draft.chmod(0o755)  # mkdtemp's 0700 would hide the model from a server run by another user
-            return self._claim(shelf, draft)
+            return self._claim(folder, draft)
         except OSError as error:
             raise StoreForbidden(
-                f"{shelf} cannot be written ({error.strerror}); make room, or name another --store"
+                f"{folder} cannot be written ({error.strerror}); make room, or name another --store"
             ) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)  # where it became a version, it is no more
 
-    def _claim(self, shelf: Path, draft: Path) -> int:
-        version = max((int(p.name) for p in shelf.iterdir() if VERSION.fullmatch(p.name)), default=0) + 1
+    def _claim(self, folder: Path, draft: Path) -> int:
+        version = max((int(p.name) for p in folder.iterdir() if VERSION.fullmatch(p.name)), default=0) + 1
         while True:
             try:
-                draft.rename(shelf / str(version))  # fails where a version stands: its directory is not empty
+                draft.rename(folder / str(version))  # fails where that version exists: its directory is not empty
             except OSError:
-                if not (shelf / str(version)).exists():
+                if not (folder / str(version)).exists():
                     raise
                 version += 1
             else:
@@ -78,12 +78,14 @@ class LocalStore:
 
     def read_alias(self, name: str, alias: str) -> AliasFile | None:
         try:
-            text = (self.root / name / ALIASES / f"{alias}.json").read_text()
+            content = (self.root / name / ALIASES / f"{alias}.json").read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return AliasFile(text, hashlib.sha256(text.encode()).hexdigest())
+        except OSError as error:
+            raise StoreForbidden(f"{self.uri}/{name}@{alias} cannot be read ({error.strerror})") from error
+        return AliasFile(content, hashlib.sha256(content).hexdigest())
 
-    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+    def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
         from filelock import FileLock  # only who promotes needs it
 
         folder = self.root / name / ALIASES
@@ -93,7 +95,7 @@ class LocalStore:
                 if self.read_alias(name, alias) != seen:
                     return False
                 draft = folder / f".{alias}.draft"
-                draft.write_text(text)
+                draft.write_bytes(content)
                 draft.replace(folder / f"{alias}.json")
         except OSError as error:
             raise StoreForbidden(f"{folder} cannot be written ({error.strerror})") from error

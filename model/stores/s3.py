@@ -1,13 +1,10 @@
 """A store in S3, or in whatever speaks S3 at AWS_ENDPOINT_URL. boto3 is imported by the first store that is opened.
 
 A version's number is claimed by a conditional write before anything is uploaded, and the manifest is written last: two
-publishers get two versions, and one that is killed leaves a number that nobody sees.
+publishers get two versions, and one that is killed leaves a number without a manifest, which is no version.
 """
 
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from model.aws import TAKEN, code_of, translated
 from model.errors import ModelCorrupt, ModelNotFound, StoreUnavailable
-from model.manifest import MANIFEST, Manifest, sha256_of, verify_files
+from model.manifest import MANIFEST, FileEntry, Manifest, sha256_of, verify_files
 from model.stores.base import ALIASES, VERSION, AliasFile, Progress, no_progress
+from model.stores.pulled import draft, make_room, own_cache, remove_abandoned
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -60,35 +58,34 @@ class S3Store:
         return Manifest.loads(body, where)
 
     def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
-        cache = cache or Path(tempfile.gettempdir()) / "models"
-        directory = cache / self.bucket / self.prefix / name / str(version)
-        if not directory.exists():
-            _make_room(directory.parent)
-
-        def download(path: str) -> None:
-            entry, target = manifest.files[path], directory / path
-            if target.is_file() and sha256_of(target) == entry.sha256:
-                return  # pulled before: an interrupted pull goes on where it stopped
-            target.parent.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            key = self._key(name, version, path)
-            with translated(f"{self.uri}/{name}/{version}/{path}"):
-                self.client.download_file(self.bucket, key, str(part))
-            if sha256_of(part) != entry.sha256:
-                part.unlink()
-                raise ModelCorrupt(
-                    f"s3://{self.bucket}/{key} is not the file that was published (its SHA-256 differs); "
-                    "publish the model again"
-                )
-            part.replace(target)
-
         try:
-            _in_parallel(download, paths)
+            directory = (cache or own_cache()) / self.bucket / self.prefix / name / str(version)
+            if not directory.exists():
+                make_room(directory.parent)
+            remove_abandoned(directory)
+            _in_parallel(lambda path: self._fetch(name, version, path, manifest.files[path], directory / path), paths)
         except OSError as error:
             raise StoreUnavailable(
-                f"{directory} cannot hold the model ({error.strerror}); give it more room"
+                f"{error.filename or cache} cannot hold the model ({error.strerror}); give it more room"
             ) from error
         return directory
+
+    def _fetch(self, name: str, version: int, path: str, entry: FileEntry, target: Path) -> None:
+        """Download one file, unless it is there; twice, where what came is not what was published."""
+        if target.is_file() and sha256_of(target) == entry.sha256:
+            return  # pulled before: an interrupted pull goes on where it stopped
+        key = self._key(name, version, path)
+        for _ in range(2):
+            with draft(target) as part:
+                with translated(f"s3://{self.bucket}/{key}"):
+                    self.client.download_fileobj(self.bucket, key, part)
+                part.flush()
+                if sha256_of(Path(part.name)) == entry.sha256:
+                    Path(part.name).replace(target)
+                    return
+        raise ModelCorrupt(
+            f"s3://{self.bucket}/{key} is not the file that was published (its SHA-256 differs); publish the model again"
+        )
 
     def publish(self, directory: Path, manifest: Manifest, progress: Progress = no_progress) -> int:
         verify_files(directory, manifest, manifest.files)
@@ -108,8 +105,8 @@ class S3Store:
         return version
 
     def _claim(self, name: str) -> int:
-        shelf = f"{self.prefix}{name}/"
-        numbers = (key.removeprefix(shelf).partition("/")[0] for key in self._keys(shelf))
+        folder = f"{self.prefix}{name}/"
+        numbers = (key.removeprefix(folder).partition("/")[0] for key in self._keys(folder))
         version = max((int(number) for number in numbers if VERSION.fullmatch(number)), default=0) + 1
         with translated(f"{self.uri}/{name}"):
             while not self._put_once(self._key(name, version, CLAIM), b""):
@@ -125,15 +122,15 @@ class S3Store:
         try:
             with translated(f"s3://{self.bucket}/{key}"):
                 answer = self.client.get_object(Bucket=self.bucket, Key=key)
-                return AliasFile(answer["Body"].read().decode(), answer["ETag"])
+                return AliasFile(answer["Body"].read(), answer["ETag"])
         except ModelNotFound:
             return None
 
-    def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+    def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
         unless: dict[str, Any] = {"IfMatch": seen.tag} if seen else {"IfNoneMatch": "*"}
         key = self._alias_key(name, alias)
         with translated(f"s3://{self.bucket}/{key}"):
-            return self._put(key, text.encode(), unless)
+            return self._put(key, content, unless)
 
     def _put_once(self, key: str, body: bytes) -> bool:
         """Write unless the key exists; tell whether it was written."""
@@ -161,13 +158,6 @@ class S3Store:
 
     def _alias_key(self, name: str, alias: str) -> str:
         return f"{self.prefix}{name}/{ALIASES}/{alias}.json"
-
-
-def _make_room(shelf: Path) -> None:
-    """Of the versions that were pulled before, keep the last one: Lambda's disk is small, and the others are in memory."""
-    pulled = sorted(shelf.glob("*"), key=lambda version: version.stat().st_mtime)
-    for version in pulled[:-1]:
-        shutil.rmtree(version, ignore_errors=True)
 
 
 def _in_parallel(act: Callable[[str], None], paths: Any) -> None:

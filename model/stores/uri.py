@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from model.errors import ModelNotFound
+from model.errors import ModelCorrupt, ModelNotFound
 from model.manifest import Manifest
 from model.stores.aliases import promotions_of
 from model.stores.base import VERSION, Store
@@ -23,7 +23,10 @@ class ModelVersion:
     number: int
 
     def manifest(self) -> Manifest:
-        return self.store.read_manifest(self.name, self.number)
+        manifest = self.store.read_manifest(self.name, self.number)
+        if manifest.name != self.name:
+            raise ModelCorrupt(f"{self}: its manifest is that of model {manifest.name!r}; publish the model again")
+        return manifest
 
     def pull(self, manifest: Manifest, paths: list[str], cache: Path | None = None) -> Path:
         return self.store.pull(self.name, self.number, manifest, paths, cache)

@@ -3,8 +3,7 @@ from threading import Barrier, Thread
 import pytest
 
 from model.errors import ModelNotFound, StoreUnavailable
-from serving.model_loader import ModelLoader, open_model_loader
-from serving.problems import RETRY_AFTER
+from serving.model_loader import BACK_OFF, ModelLoader, Refresh, open_model_loader
 from serving.settings import Settings
 from tests.support.fakes import ListTelemetry, colour_classifier
 
@@ -74,7 +73,7 @@ def test_a_failed_load_is_tried_again_after_a_while():
     loader = ModelLoader(load, clock)
     with pytest.raises(StoreUnavailable):
         loader.get()
-    clock.now += RETRY_AFTER
+    clock.now += BACK_OFF
     assert loader.get() is loader.loaded
 
 
@@ -84,7 +83,7 @@ def test_a_load_that_fails_ahead_of_requests_is_told_to_the_first_and_tried_agai
     loader.preload()
     with pytest.raises(StoreUnavailable, match="failure 1"):
         loader.get()
-    clock.now += RETRY_AFTER
+    clock.now += BACK_OFF
     assert loader.get() is loader.loaded
 
 
@@ -97,3 +96,22 @@ def test_the_named_model_is_loaded(tiny_model):
     classifier = open_model_loader(Settings(model_uri=tiny_model), ListTelemetry()).get()
     assert classifier.manifest.name == "tiny"
     assert classifier.version == 1
+
+
+def test_a_clock_that_is_set_back_delays_neither_a_new_try_nor_a_look():
+    clock, faults = Clock(), [StoreUnavailable("away")]
+
+    def load():
+        if faults:
+            raise faults.pop()
+        return colour_classifier()
+
+    looks = []
+    loader = ModelLoader(load, clock, Refresh(lambda current: looks.append(clock()) or current, every=60, patience=9))
+    with pytest.raises(StoreUnavailable):
+        loader.get()
+    clock.now -= 3600
+    assert loader.get().version == 3
+    clock.now -= 3600
+    loader.get()
+    assert len(looks) == 1

@@ -1,6 +1,5 @@
 """Aliases in both kinds of store: where they point, the way back, and who wins when two change one."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -89,29 +88,46 @@ def test_an_alias_is_written_only_by_who_has_seen_how_it_stands(store: Store) ->
     promote(store, "m", 1, "production")
     seen = store.read_alias("m", "production")
     promote(store, "m", 2, "production")
-    assert store.write_alias("m", "production", "{}", seen) is False
-    assert store.write_alias("m", "production", "{}", None) is False
+    assert store.write_alias("m", "production", b"{}", seen) is False
+    assert store.write_alias("m", "production", b"{}", None) is False
     assert promotions_of(store, "m", "production")[-1].version == 2
 
 
 def test_a_change_that_was_overtaken_says_so(store: Store) -> None:
     class Overtaken:
-        """The store, where somebody else is always quicker."""
+        """A store in which every write comes second."""
 
         uri = store.uri
         read_manifest = store.read_manifest
         read_alias = store.read_alias
 
-        def write_alias(self, name: str, alias: str, text: str, seen: AliasFile | None) -> bool:
+        def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
             return False
 
     with pytest.raises(StoreUnavailable, match="somebody else"):
         promote(Overtaken(), "m", 1, "production")  # type: ignore[arg-type]
 
 
+BROKEN = [
+    b"",
+    b"{",
+    b"[]",
+    b"\xff\xfe",
+    b"[" * 200_000,
+    b'{"promotions": []}',
+    b'{"promotions": {"version": 1}}',
+    b'{"promotions": [{"version": "x"}]}',
+    b'{"promotions": [{"version": "2", "at": ""}]}',
+    b'{"promotions": [{"version": 2.5, "at": ""}]}',
+    b'{"promotions": [{"version": 0, "at": ""}]}',
+    b'{"promotions": [{"version": 1e999, "at": ""}]}',
+    b'{"promotions": [{"version": ' + b"9" * 5000 + b', "at": ""}]}',
+]
+
+
 def test_a_broken_alias_file_is_named_with_the_remedy(store: Store) -> None:
-    for text in ("{", "[]", json.dumps({"promotions": []}), json.dumps({"promotions": [{"version": "x"}]})):
-        store.write_alias("m", "broken", text, store.read_alias("m", "broken"))
+    for content in BROKEN:
+        store.write_alias("m", "broken", content, store.read_alias("m", "broken"))
         with pytest.raises(ModelCorrupt, match="promote"):
             promotions_of(store, "m", "broken")
 
@@ -129,10 +145,10 @@ def test_of_writers_at_the_same_moment_one_wins(tmp_path: Path) -> None:
 
     def write(alias: str, number: int) -> bool:
         together.wait()
-        return store.write_alias("m", alias, str(number), seen=None)
+        return store.write_alias("m", alias, str(number).encode(), seen=None)
 
     with ThreadPoolExecutor(8) as pool:
         for turn in range(30):
             won = list(pool.map(partial(write, f"alias-{turn}"), range(8)))
             assert won.count(True) == 1
-            assert store.read_alias("m", f"alias-{turn}").text == str(won.index(True))
+            assert store.read_alias("m", f"alias-{turn}").content == str(won.index(True)).encode()

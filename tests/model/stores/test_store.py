@@ -187,7 +187,7 @@ def test_of_the_versions_pulled_before_only_the_last_is_kept(aws: str, tmp_path:
 
 def test_a_download_that_breaks_off_again_and_again_is_a_store_out_of_reach(tmp_path: Path) -> None:
     class BreaksOff:
-        def download_file(self, bucket: str, key: str, path: str) -> None:
+        def download_fileobj(self, bucket: str, key: str, path: str) -> None:
             raise RetriesExceededError(TimeoutError("read timed out"))
 
     _, described = finished(tmp_path / "export")

@@ -5,18 +5,18 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from serving.settings import Settings
-from tests.support.browser import CHROMIUM, Tab, chromium
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.fakes import ListTelemetry, colour_app, picture
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
 KEY = "the-key-of-the-gateway"
 REFUSED = '{"title":"Forbidden","code":"INVALID_API_KEY","request_id":"0f1e"}'  # as deploy/gateway.yml has it written
-STATE = "document.querySelector('main').dataset.state"
 
 
 class Gateway:
@@ -38,8 +38,8 @@ class Gateway:
 
 
 @pytest.fixture(scope="module")
-def tab(tmp_path_factory) -> Iterator[Tab]:
-    with chromium(tmp_path_factory.mktemp("profile")) as tab:
+def tab() -> Iterator[Page]:
+    with chromium() as tab:
         yield tab
 
 
@@ -49,12 +49,12 @@ def gateway() -> Gateway:
 
 
 @pytest.fixture
-def page(tab: Tab, gateway: Gateway) -> Iterator[Tab]:
+def page(tab: Page, gateway: Gateway) -> Iterator[Page]:
     """The page, freshly opened at the stage's bare address."""
     server = make_server("127.0.0.1", 0, gateway, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
-    tab.open(f"http://127.0.0.1:{server.port}/dev")
+    tab.goto(f"http://127.0.0.1:{server.port}/dev")
     yield tab
     server.shutdown()
     thread.join()
@@ -67,21 +67,26 @@ def photo(tmp_path) -> Path:
     return tmp_path / "photo.jpg"
 
 
-def text(tab: Tab, id: str) -> str:
-    return tab.run(f"document.getElementById('{id}').innerText")
+def text(page: Page, id: str) -> str:
+    return page.locator(f"#{id}").inner_text()
 
 
-def enter_key(tab: Tab, key: str = KEY) -> None:
-    tab.run(f"document.getElementById('key').value = {key!r}")
+def enter_key(page: Page, key: str = KEY) -> None:
+    page.evaluate(f"document.getElementById('key').value = {key!r}")
+
+
+def reach(page: Page, state: str) -> None:
+    """Wait until the page is in this state."""
+    expect(page.locator("main")).to_have_attribute("data-state", state, timeout=30_000)
 
 
 def test_a_chosen_picture_is_named_with_bars(page, photo):
     enter_key(page)
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'result'")
+    page.set_input_files("#file", photo)
+    reach(page, "result")
     assert text(page, "outcome") == "Red"
     assert text(page, "labels").split("\n")[0] == "red"
-    page.wait_for("parseFloat(document.querySelector('.fill').style.width) > 95")
+    page.wait_for_function("parseFloat(document.querySelector('.fill').style.width) > 95")
     assert "colours, version 3 · 64 × 48 JPEG" in text(page, "facts")
 
 
@@ -89,7 +94,7 @@ def test_a_chosen_picture_is_named_with_bars(page, photo):
 def test_a_picture_may_be_pasted_or_dropped(page, event):
     enter_key(page)
     numbers = list(picture("blue"))
-    page.run(
+    page.evaluate(
         f"""{{
           const data = new DataTransfer();
           data.items.add(new File([new Uint8Array({numbers})], "photo.jpg", {{ type: "image/jpeg" }}));
@@ -97,7 +102,7 @@ def test_a_picture_may_be_pasted_or_dropped(page, event):
           document.body.dispatchEvent("{event}" === "paste" ? new ClipboardEvent("paste", options) : new DragEvent("drop", options));
         }}"""
     )
-    page.wait_for(f"{STATE} === 'result'")
+    reach(page, "result")
     assert text(page, "outcome") == "Blue"
 
 
@@ -105,23 +110,23 @@ def test_a_picture_that_cannot_be_used_is_explained_in_words(page, tmp_path):
     enter_key(page)
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(picture("red")[:300])
-    page.choose_file("#file", broken)
-    page.wait_for(f"{STATE} === 'error'")
+    page.set_input_files("#file", broken)
+    reach(page, "error")
     assert text(page, "problem-title") == "This picture cannot be used"
     assert "cannot be decoded" in text(page, "problem-detail")
     assert text(page, "problem-code").startswith("corrupt_image · request ")
-    assert page.run("document.getElementById('again').hidden")
+    assert page.evaluate("document.getElementById('again').hidden")
 
 
 def test_a_refused_key_is_asked_for_and_the_picture_sent_again(page, photo):
     enter_key(page, "wrong")
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'error'")
+    page.set_input_files("#file", photo)
+    reach(page, "error")
     assert text(page, "problem-title") == "The API key was not accepted"
-    assert page.run("document.activeElement.id") == "key"
+    assert page.evaluate("document.activeElement.id") == "key"
     enter_key(page)
-    page.press("Enter")
-    page.wait_for(f"{STATE} === 'result'")
+    page.keyboard.press("Enter")
+    reach(page, "result")
 
 
 @pytest.mark.parametrize(
@@ -130,27 +135,27 @@ def test_a_refused_key_is_asked_for_and_the_picture_sent_again(page, photo):
 def test_what_a_gateway_refuses_in_its_own_words_is_explained_too(page, gateway, photo, status, title, passes):
     enter_key(page)
     gateway.refusal = Response('{"message":null}', status, content_type="application/json")
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'error'")
+    page.set_input_files("#file", photo)
+    reach(page, "error")
     assert text(page, "problem-title") == title
-    assert page.run("document.getElementById('again').hidden") is not passes
+    assert page.evaluate("document.getElementById('again').hidden") is not passes
 
 
 def test_what_passes_may_be_tried_again(page, gateway, photo):
     enter_key(page)
     gateway.refusal = Response("{}", 503, content_type="application/json")
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'error'")
+    page.set_input_files("#file", photo)
+    reach(page, "error")
     gateway.refusal = None
-    page.run("document.getElementById('again').click()")
-    page.wait_for(f"{STATE} === 'result'")
+    page.evaluate("document.getElementById('again').click()")
+    reach(page, "result")
 
 
 def test_a_service_out_of_reach_is_explained(page, photo):
     enter_key(page)
-    page.run("window.fetch = () => Promise.reject(new TypeError('Failed to fetch'))")
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'error'")
+    page.evaluate("void (window.fetch = () => Promise.reject(new TypeError('Failed to fetch')))")
+    page.set_input_files("#file", photo)
+    reach(page, "error")
     assert text(page, "problem-title") == "No connection"
 
 
@@ -158,35 +163,35 @@ def test_a_picture_too_large_for_the_gateway_is_scaled_down_first(page, gateway,
     enter_key(page)
     large = tmp_path / "large.bmp"
     large.write_bytes(picture("red", (3000, 1500), "BMP"))  # 13 MB
-    page.choose_file("#file", large)
-    page.wait_for(f"{STATE} === 'result'")
+    page.set_input_files("#file", large)
+    reach(page, "result")
     assert "2048 × 1024 JPEG" in text(page, "facts")
     assert gateway.telemetry.lines[-1]["bytes"] < 4e6
 
 
 def test_the_key_lives_in_memory_only(page, photo):
     enter_key(page)
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'result'")
-    assert page.run("[localStorage.length, sessionStorage.length, document.cookie].join()") == "0,0,"
+    page.set_input_files("#file", photo)
+    reach(page, "result")
+    assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie].join()") == "0,0,"
     page.reload()
-    page.wait_for(f"{STATE} === 'idle'")
-    assert page.run("document.getElementById('key').value") == ""
+    reach(page, "idle")
+    assert page.evaluate("document.getElementById('key').value") == ""
 
 
 def test_the_keyboard_reaches_everything_in_order(page):
     reached = []
     for _ in range(4):
-        page.press("Tab")
-        reached.append(page.run("document.activeElement.id || document.activeElement.tagName"))
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
     assert reached == ["docs", "key", "choose", "SUMMARY"]
 
 
 def test_a_screen_reader_hears_every_control_and_the_answer(page, photo):
     enter_key(page)
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'result'")
-    nodes = page.send("Accessibility.getFullAXTree")["nodes"]
+    page.set_input_files("#file", photo)
+    reach(page, "result")
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
     heard = {
         (node.get("role", {}).get("value"), node.get("name", {}).get("value")) for node in nodes if not node["ignored"]
     }
@@ -204,20 +209,42 @@ def test_a_screen_reader_hears_every_control_and_the_answer(page, photo):
 @pytest.mark.parametrize("width", [320, 390, 768, 1200])
 @pytest.mark.parametrize("address", ["", "/docs"])
 def test_nothing_is_wider_than_the_screen(page, address, width):
-    page.look(width, "light", touch=width < 500)
-    page.open(page.run("location.href").replace("/docs", "") + address)
-    assert page.run("document.documentElement.scrollWidth") <= width
-    assert page.run("document.getElementById('photograph')?.offsetParent != null") == (width < 500 and not address)
+    phone = width < 500
+    device = page.context.browser.new_context(
+        viewport={"width": width, "height": 900}, has_touch=phone, is_mobile=phone
+    )
+    with device:
+        screen = device.new_page()
+        screen.goto(page.url + address)
+        assert screen.evaluate("document.documentElement.scrollWidth") <= width
+        offers_camera = screen.evaluate("document.getElementById('photograph')?.offsetParent != null")
+        assert offers_camera == (phone and not address)
 
 
 def test_nothing_is_fetched_from_elsewhere(page, photo):
-    page.run(
+    page.evaluate(
         "window.refused = []; document.addEventListener('securitypolicyviolation', (e) => refused.push(e.blockedURI))"
     )
     enter_key(page)
-    page.choose_file("#file", photo)
-    page.wait_for(f"{STATE} === 'result'")
-    own = page.run("location.origin")
-    fetched = page.run("performance.getEntriesByType('resource').map((entry) => entry.name)")
+    page.set_input_files("#file", photo)
+    reach(page, "result")
+    own = page.evaluate("location.origin")
+    fetched = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [name for name in fetched if not name.startswith((own, "blob:", "data:"))] == []
-    assert page.run("refused") == []
+    assert page.evaluate("refused") == []
+
+
+def test_several_pictures_give_several_answers(page, gateway, tmp_path):
+    enter_key(page)
+    colours = ("red", "green", "blue")
+    for colour in colours:
+        (tmp_path / f"{colour}.jpg").write_bytes(picture(colour))
+    page.set_input_files("#file", [tmp_path / f"{colour}.jpg" for colour in colours])
+    tiles = page.locator("#several button")
+    expect(tiles).to_have_text(list(colours))
+    expect(page.locator("#outcome")).to_have_text("red")  # the first is shown again when all have answers
+    tiles.nth(2).click()
+    assert text(page, "outcome") == "Blue"
+    assert len(gateway.telemetry.lines) - 1 == 3, (
+        "the page and a request a picture: what was answered is not asked again"
+    )

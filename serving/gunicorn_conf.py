@@ -2,7 +2,7 @@
 
     python -m gunicorn --config python:serving.gunicorn_conf handler:app
 
-One process takes 130 MB with the compiled model, 1 GB with TensorFlow.
+One process takes 130 MB with the compiled model, 1 GB with TensorFlow, and at most 4 × MAX_BODY_BYTES for requests that come.
 """
 
 import os

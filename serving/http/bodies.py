@@ -30,7 +30,7 @@ MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
-UNCOMPRESSED = ("BMP", "TIFF")  # their own bytes may be text as they are
+UNCOMPRESSED = ("BMP", "TIFF", "PNM", "TGA")  # their own bytes may be text as they are
 
 
 def read_body(request: Request) -> bytes:

@@ -6,6 +6,8 @@ import re
 END_OF_HEAD = b"\r\n\r\n"
 MAX_HEAD = 64 * 2**10  # bytes; as much as a load balancer of AWS lets through
 MAX_LINE = 8192  # bytes of a chunk's size with its extensions, and of what follows the last chunk
+MIN_CHUNK = 64  # bytes; of chunks that are smaller on average, each of which costs as much work as a large one …
+FREE_CHUNKS = 500  # … so many are taken
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*(;.*)?", re.DOTALL)
 
@@ -24,6 +26,7 @@ class Frame:
         self._max_body = max_body
         self._end: int | None = None  # where the body ends, if its length is known
         self._chunk = 0  # where the next chunk's size stands
+        self._chunks = 0  # how many have come
 
     def add(self, data: bytes | memoryview) -> None:
         searched = max(0, len(self.data) - len(END_OF_HEAD) + 1)
@@ -74,6 +77,10 @@ class Frame:
             if size == 0:
                 return self._trailers_end(line_end)
             self._chunk = line_end + 2 + size + 2
+            self._chunks += 1
+            if self._chunks > FREE_CHUNKS + self._chunk // MIN_CHUNK:
+                self.cut = True
+                return True
             if self._chunk > len(self.data):
                 return False
 

@@ -11,7 +11,7 @@ import os
 import selectors
 import socket
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ STEP = 256 * 2**10  # bytes read at a time; each read may wait for Python's lock
 HEAD_SECONDS = 10.0  # for a whole head, from its first byte
 SILENT_SECONDS = 20.0  # without a byte of a body, or without a byte taken of an answer
 TOTAL_SECONDS = 120.0  # for a whole request; 32 MB in it are 2.2 Mbit/s
+BODILESS_THREADS = 4  # for requests without a body: health is told while images keep all the other threads at work
 PATIENT_SECONDS = 5.0  # a request that comes for longer makes room where there is none
 LINGER_SECONDS = 2.0  # for a client to read the last answer before its connection is gone
 BODIES = 4  # of the largest size that one process may hold, coming and at work
@@ -109,6 +110,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.max_body = Settings.from_environment(os.environ).max_body_bytes
+        self.bodiless = ThreadPoolExecutor(BODILESS_THREADS)
         self.waiting: dict[Connection, None] = {}  # for bytes to come or to go, the longest first
         self.held = 0
         self.looked = 0.0
@@ -233,7 +235,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             return
         self._stop_waiting(conn)
         conn.box.arrived = memoryview(frame.data)
-        super().enqueue_req(conn)
+        pool = self.tpool if len(frame.data) > frame.head else self.bodiless
+        at_work = pool.submit(self.handle, conn)
+        at_work.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def _make_room(self, conn: Connection, now: float) -> None:
         """End the largest of those that come for long already; where there is none, the one that asks for more."""
@@ -265,7 +269,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         self.log.warning("%s: %s", conn.client[0] if conn.client else "", problem.detail)
         body = msgspec.json.encode(problem)
         head = [f"HTTP/1.1 {problem.status} {problem.title}", "Connection: close", f"Content-Type: {PROBLEM_TYPE}"]
-        head += [f"Content-Length: {len(body)}", f"Retry-After: {RETRY_AFTER}", "Cache-Control: no-store", "", ""]
+        head += [f"Content-Length: {len(body)}", "Cache-Control: no-store"]
+        head += [f"Retry-After: {RETRY_AFTER}", "", ""] if problem is FULL else ["", ""]
         with contextlib.suppress(OSError):
             conn.box.sendall("\r\n".join(head).encode() + body)
         self._stop_waiting(conn)

@@ -107,6 +107,14 @@ def test_others_are_answered_while_many_clients_do_not_hang_up(server):
         assert get(bystander, "/health")[0] == 200
 
 
+def test_health_is_told_while_images_keep_every_thread_at_work(server):
+    large = picture(size=(4000, 3000), format="PNG")
+    request = HEAD + b"Content-Length: %d\r\n\r\n" % len(large) + large
+    with clients(server, 24, request), server.connect() as bystander:  # three times as many as threads
+        bystander.timeout = SOON
+        assert get(bystander, "/health")[0] == 200
+
+
 def test_a_request_that_comes_in_crumbs_is_answered(server):
     request = HEAD + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(picture()) + picture()
     crumbs = [request[place : place + 97] for place in range(0, len(request), 97)]

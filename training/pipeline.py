@@ -127,7 +127,6 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
         total = sum(entry.size for entry in manifest.files.values())
         with steps("publish"), run.progress.bytes("publishing", total) as done:
             number = store.publish(directory, manifest, done)
-    found.spool.close()
     return Outcome(dataset, parts, features, trained, manifest, number, made.misclassified, steps.seconds)
 
 
@@ -137,10 +136,11 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     With an extractor whose backbone is compiled, features are computed on the way; without, decoded images are spooled until
     it is. Those of the test part are spooled in any case: the SavedModel is proven with them.
     """
-    spool = Spool(job.bottleneck_dir)
-    cache = FeatureCache(job.feature_file, extractor.identity) if extractor else None
-    known = cache.digests() if cache else set()
-    write = FeatureWriter(extractor.compiled(), cache) if extractor and cache and extractor.ready else None
+    spool, known, write = Spool(job.bottleneck_dir), set[str](), None
+    if extractor:
+        cache = FeatureCache(job.feature_file, extractor.identity)
+        known = cache.digests()
+        write = FeatureWriter(extractor.compiled(), cache) if extractor.ready else None
 
     def keep(digest: str, tensor: NDArray[np.uint8]) -> None:
         if not write or part_of(digest, job.percentages) is Part.TEST:
@@ -149,8 +149,6 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
             write(digest, tensor)
 
     dataset = scan(job.image_dir, run, known, keep)
-    if cache:
-        cache.close()
     refuse_conflicts(dataset)
     refuse_empty(dataset)
     return Survey(dataset, split(dataset.examples, job.percentages), spool, known)

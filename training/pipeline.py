@@ -132,7 +132,6 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
         total = sum(entry.size for entry in manifest.files.values())
         with steps("publish"), run.progress.bytes("publishing", total) as done:
             number = store.publish(directory, manifest, done)
-    found.spool.close()
     return Outcome(dataset, parts, features, trained, manifest, number, made.misclassified, steps.seconds)
 
 

@@ -31,7 +31,7 @@ from serving.uploads.events import Message
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-AGAIN_AFTER = (0.1, 0.4, 1.6)  # s between tries to give a claim back: one that stands by mistake condemns a sound image
+AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s, 5 in all; a claim that stands by mistake condemns a sound image
 FATAL = (
     "this image ended the invocation that tried it alone, by the memory or the time that it took: store it smaller, or in "
     "another format"

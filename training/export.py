@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from model.engine import LitertEngine
 from model.golden import GoldenImage, write_golden
 from model.image import image_format
-from model.manifest import COMPILED_MODEL, LABELS
+from model.manifest import COMPILED_MODEL, EXTRA, LABELS
 from training.cache import FeatureCache
 from training.compiled import attach_head
 from training.dataset import Example
@@ -77,6 +77,7 @@ class Material:
 def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Export:
     """Write everything of a version but its manifest into `directory`, and measure it on the test images."""
     sample, tensorflow = made.sample(), tensorflow_process()
+    (directory / EXTRA).mkdir(parents=True)
     with steps("SavedModel's features"):
         bottlenecks = extract_reference(sample, made.extractor, made.features, run, made.spool)
         reference = dict(zip(sample, scores_of(bottlenecks, made.head), strict=True))
@@ -129,7 +130,6 @@ def _compile(
 
 
 def _write_compiled(path: Path, extractor: Extractor, head: Head, scores: Scores, images: NDArray[np.uint8]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(attach_head(extractor.compiled().read_bytes(), head))
     few = images[:CHECKED_COMPILED]
     _refuse_difference("compiled model", LitertEngine(path, threads=1).scores(few), list(scores)[: len(few)], scores)

@@ -21,12 +21,11 @@ from training.cache import FeatureCache
 from training.dataset import Example
 from training.errors import DatasetError, ExportError
 from training.run import Run
-from training.savedmodel import Precision, build_features, compile_features, features, prepare
+from training.savedmodel import BATCH, Precision, build_features, compile_features, features, prepare
 from training.spool import Spool
 from training.tensorflow_process import tensorflow_process
 
 REFERENCE = "savedmodel"  # in the place of a precision: TensorFlow's own features
-REFERENCE_BATCH = 8  # images; TensorFlow on a CPU gains a third over single ones, and no more beyond
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def extract(
     if missing:
         write = FeatureWriter(extractor.compiled(), cache)
         _each(missing, lambda example: write(example.digest, tensor_of(example, run, spool)), run)
-    values = np.stack([cache.get(example.digest) for example in examples])  # (N, D)
+    values = cache.read(example.digest for example in examples)  # (N, D)
     return Features(values, len(examples) - len(missing))
 
 
@@ -137,15 +136,15 @@ def extract_reference(
     """
     reference = FeatureCache(cache, extractor.reference_identity)
     known = reference.digests()
-    for start in range(0, len(examples), REFERENCE_BATCH):
-        batch = examples[start : start + REFERENCE_BATCH]
+    for start in range(0, len(examples), BATCH):
+        batch = examples[start : start + BATCH]
         if all(example.digest in known for example in batch):
             continue
         images = np.stack([tensor_of(example, run, spool) for example in batch])  # (B, 299, 299, 3)
         found = tensorflow_process().submit(features, extractor.saved, images).result()  # (B, D)
         for example, feature in zip(batch, found, strict=True):
             reference.put(example.digest, feature)
-    values = np.stack([reference.get(example.digest) for example in examples])
+    values = reference.read(example.digest for example in examples)  # (N, D)
     reference.close()
     return values
 

@@ -5,6 +5,7 @@ twice, and a module that holds the model cannot be quantised. A classifier is th
 is quicker than building and tracing the network again, and needs no Keras.
 """
 
+import gc
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +23,8 @@ from model.engine import TensorflowEngine
 from model.image import SIDE
 from training.errors import ExportError
 from training.head import Head
+
+BATCH = 4  # images that TensorFlow scores at once; more take more memory and no less time
 
 
 class Precision(StrEnum):
@@ -55,9 +58,13 @@ def build_features(build: Callable[[], Any], directory: Path) -> None:
     """Build a network and save it, unless that was done; the directory is there only when it is complete."""
     if directory.exists():
         return
+    import keras
+
+    keras.utils.clear_session()  # layers are numbered per process, and the compiled file holds their names
     draft = directory.with_name(f".{uuid4().hex}")
     try:
         save_features(build(), draft)
+        gc.collect()  # the Keras model
         if not directory.exists():  # another run may have been quicker
             draft.rename(directory)
     finally:
@@ -122,12 +129,15 @@ def save_classifier(backbone: Path, head: Head, directory: Path) -> None:
 
     signatures = {"serving_default": serving_default, "serving_bytes": serving_bytes}
     _save(tf, [*loaded.variables_of_the_model, weights, bias], signatures, directory)
-    _load.cache_clear()  # 160 MB that nothing after this needs
+    _load.cache_clear()
+    gc.collect()  # 160 MB in circles, which nothing after this needs
 
 
 def score(directory: Path, images: NDArray[np.uint8], threads: int) -> NDArray[np.float32]:
     """Scores (N, K) of images (N, 299, 299, 3) by a saved classifier, loaded as serving loads it."""
-    return TensorflowEngine(directory, threads).scores(images)
+    engine = TensorflowEngine(directory, threads)
+    starts = range(0, len(images), BATCH)
+    return np.concatenate([engine.scores(images[start : start + BATCH]) for start in starts])
 
 
 def _images(tf: Any) -> Any:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,8 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the spool
+        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed when nobody has the spool any more
+        finalize(self, self._file.close)
         self._places: dict[str, int] = {}
         self._lock = Lock()
 
@@ -40,6 +42,3 @@ class Spool:
             return None
         data = os.pread(self._file.fileno(), IMAGE_BYTES, place * IMAGE_BYTES)
         return np.frombuffer(data, np.uint8).reshape(SHAPE)
-
-    def close(self) -> None:
-        self._file.close()

@@ -42,6 +42,7 @@ class TensorflowProcess:
     def stop(self) -> None:
         """End it at once: what it was asked for fails."""
         self._process.kill()
+        self._process.join()
 
     def submit(self, function: Callable[P, T], *arguments: P.args, **_: P.kwargs) -> Future[T]:
         """Call a function of a module there; its exceptions come with the result."""

@@ -207,7 +207,35 @@ def test_a_users_mistake_is_one_sentence_and_no_traceback(arguments: list[str], 
     assert "Traceback" not in found.output
 
 
-RETRAIN_PY = ["image_dir", "output_graph", "intermediate_output_graphs_dir", "intermediate_store_frequency", "output_labels", "summaries_dir", "how_many_training_steps", "learning_rate", "testing_percentage", "validation_percentage", "eval_step_interval", "train_batch_size", "test_batch_size", "validation_batch_size", "print_misclassified_test_images", "bottleneck_dir", "final_tensor_name", "flip_left_right", "random_crop", "random_scale", "random_brightness", "tfhub_module", "saved_model_dir", "logging_verbosity", "checkpoint_path", "model_dir", "architecture"]
+RETRAIN_PY = [
+    "image_dir",
+    "output_graph",
+    "intermediate_output_graphs_dir",
+    "intermediate_store_frequency",
+    "output_labels",
+    "summaries_dir",
+    "how_many_training_steps",
+    "learning_rate",
+    "testing_percentage",
+    "validation_percentage",
+    "eval_step_interval",
+    "train_batch_size",
+    "test_batch_size",
+    "validation_batch_size",
+    "print_misclassified_test_images",
+    "bottleneck_dir",
+    "final_tensor_name",
+    "flip_left_right",
+    "random_crop",
+    "random_scale",
+    "random_brightness",
+    "tfhub_module",
+    "saved_model_dir",
+    "logging_verbosity",
+    "checkpoint_path",
+    "model_dir",
+    "architecture",
+]
 
 
 @pytest.mark.parametrize("option", RETRAIN_PY)

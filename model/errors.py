@@ -13,6 +13,7 @@ RecognitionError
 │   └── ModelIncompatible     this code or this installation cannot run it
 ├── StoreError                where models are kept
 │   ├── StoreForbidden        no credentials, or not enough permission
+│   │   └── StoreMisconfigured what the operator set up is not right: credentials, key, region, access point
 │   └── StoreUnavailable      out of reach for now; trying again may help
 ├── TrainingError             grown in training/errors.py
 └── RequestError              the caller's request; grown in serving/errors.py
@@ -68,6 +69,10 @@ class StoreError(RecognitionError):
 
 
 class StoreForbidden(StoreError):
+    pass
+
+
+class StoreMisconfigured(StoreForbidden):
     pass
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from model.decoding.damage import damage_of
 from model.decoding.formats import FORMATS, MAGIC, image_format
 from model.decoding.header import SIDE, Header, read_header
-from model.decoding.limits import MB, Limits
+from model.decoding.limits import MB, Limits, megabytes
 from model.decoding.memory import reserve
 from model.decoding.picture import Small, read_picture
 from model.errors import CorruptImage, ImageError, ImageTooLarge
@@ -38,6 +38,7 @@ __all__ = [
     "read_image",
 ]
 
+PROCESS = 32 * MB  # what a decoder's process takes before it has decoded anything, at most
 PREPROCESSING = "2"  # raise it whenever the same bytes would give another tensor: caches and models are keyed by it
 
 
@@ -63,10 +64,12 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
     Raises UnsupportedImage, CorruptImage, ImageTooLarge or ImageOutOfBounds, whatever the bytes are.
     """
     if len(data) > limits.max_bytes:
-        raise ImageTooLarge(f"the image has more than the {limits.max_bytes:,} bytes that are read: send a smaller one")
+        raise ImageTooLarge(
+            f"the image has more than the {megabytes(limits.max_bytes)} that are read: send a smaller one"
+        )
     format = image_format(data)
     header = _header(format, data, limits)
-    with reserve(header.cost, limits.max_decode_mb * MB):
+    with reserve(_held(header, data), limits.max_decode_mb * MB):
         small = _read(format, header, data, limits)
     return DecodedImage(np.asarray(small.picture), small.width, small.height, format)
 
@@ -83,6 +86,11 @@ def _header(format: str, data: bytes, limits: Limits) -> Header:
         raise
     except Exception as error:  # hostile bytes: an index past the end, a number of no meaning
         raise CorruptImage(f"the {format} image cannot be decoded (its header is broken)") from error
+
+
+def _held(header: Header, data: bytes) -> int:
+    """Return the bytes that are in use beside the model meanwhile: the decode's own, and copies of the file."""
+    return header.cost + len(header.data) + (2 * len(data) + PROCESS if header.alone else 0)
 
 
 def _read(format: str, header: Header, data: bytes, limits: Limits) -> Small:

@@ -81,6 +81,12 @@ UNREAD = {  # images, but not for us: named, so that nobody takes one for a brok
 }
 
 
+def _shown(beginning: bytes) -> str:
+    """Write the first bytes for a person: as text where they are text."""
+    text = beginning.decode("ascii", "replace")
+    return repr(text) if text.isprintable() and "\ufffd" not in text else f"the bytes {beginning.hex(' ')}"
+
+
 def image_format(data: bytes) -> str:
     """Name the format by its first bytes.
 
@@ -94,7 +100,7 @@ def image_format(data: bytes) -> str:
     other = _unread_format(data)
     if other:
         raise UnreadFormat(f"this is an image of the format {other}, which is not read: {_send()}")
-    raise UnsupportedImage(f"not an image that can be read: it begins with {data[:8]!r}; {_send()}")
+    raise UnsupportedImage(f"not an image that can be read: it begins with {_shown(data[:8])}; {_send()}")
 
 
 def _send() -> str:

@@ -22,6 +22,11 @@ class Limits:
         return self.max_decode_seconds * max(1.0, pixels / SECONDS_FOR)
 
 
+def megabytes(count: int) -> str:
+    """Write a number of bytes for a person."""
+    return f"{count / MB:,.1f} MB ({count:,} bytes)" if count >= MB else f"{count:,} bytes"
+
+
 def check_size(width: int, height: int, limits: Limits) -> None:
     if width * height > limits.max_pixels:
         raise ImageOutOfBounds(

@@ -8,6 +8,7 @@ from typing import Any
 
 from model.decoding.header import Header, read_header
 from model.decoding.limits import MB, Limits
+from model.decoding.memory import give_back
 from model.decoding.picture import read_picture
 from model.errors import ImageError, ImageOutOfBounds
 
@@ -22,9 +23,10 @@ def serve() -> None:
         request = json.loads(line)
         data = requests.read(request["bytes"])
         answer, pixels = _answer(request["format"], data, Limits(**request["limits"]))
-        del data
         answers.write(json.dumps(answer).encode() + b"\n" + pixels)
         answers.flush()
+        del data
+        give_back()  # while nobody waits
 
 
 def _answer(format: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:

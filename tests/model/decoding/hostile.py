@@ -201,7 +201,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {  # too dear by their headers, or at 
         | {34675: (1, [0] * 6_000_000), 347: (1, [0] * 6_000_000)}
     ),
     "HEIC, ten million references": lambda: (
-        HEIC.read_bytes()[:24]
+        HEIC.read_bytes()[: int.from_bytes(HEIC.read_bytes()[:4])]
         + box(b"meta", bytes(4) + box(b"iref", bytes(4) + box(b"dimg", b"\0\1\x03\xe8" + bytes(2000)) * 3_000))
     ),
     "AVIF, ten million properties": lambda: (

@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from bench.limits import Limit, limited, why_not
 from PIL import Image
 
+from bench.cgroup import Limit, limited, why_not
 from model.decoding.header import read_header
 from model.errors import ImageError, ImageOutOfBounds
 from model.image import Limits, decode, image_format
@@ -20,17 +20,21 @@ NO_LIMIT = Limits(max_pixels=10**9, max_decode_mb=10**6)
 
 DECODE = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from model.errors import ImageError
 from model.image import Limits, decode
 ballast = bytearray(int(sys.argv[1]) * 2**20)  # what a loaded model takes
 ballast[::4096] = b"1" * len(ballast[::4096])
-for path in sys.argv[2:]:
-    data = Path(path).read_bytes()
+def attempt(path):
     try:
-        decode(data)
+        decode(Path(path).read_bytes())
     except ImageError:
         pass
+for path in sys.argv[2:]:
+    attempt(path)
+with ThreadPoolExecutor(4) as threads:
+    list(threads.map(attempt, sys.argv[2:]))
 """
 PEAK = """
 import sys
@@ -72,7 +76,8 @@ def test_known_attacks_are_refused(name: str) -> None:
 @pytest.mark.skipif(bool(why_not()), reason=why_not())
 def test_a_function_of_512_mb_with_a_model_survives_every_input(tmp_path: Path) -> None:
     paths = []
-    for number, (_, data) in enumerate(hostile()):
+    sound = [encoded(large("RGB"), format) for format in ("PNG", "TIFF", "WEBP")]
+    for number, data in enumerate([*(data for _, data in hostile()), *sound]):
         paths.append(tmp_path / str(number))
         paths[-1].write_bytes(data)
     with limited(Limit(512, 2)) as box:

@@ -141,10 +141,11 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     With an extractor whose backbone is compiled, features are computed on the way; without, decoded images are spooled until
     it is. Those of the test part are spooled in any case: the SavedModel is proven with them.
     """
-    spool, pictures = Spool(job.bottleneck_dir), PictureCache(job.feature_file)
-    cache = FeatureCache(job.feature_file, extractor.identity) if extractor else None
-    known = cache.digests() if cache else set()
-    write = FeatureWriter(extractor.compiled(), cache) if extractor and cache and extractor.ready else None
+    spool, pictures, known, write = Spool(job.bottleneck_dir), PictureCache(job.feature_file), set[str](), None
+    if extractor:
+        cache = FeatureCache(job.feature_file, extractor.identity)
+        known = cache.digests()
+        write = FeatureWriter(extractor.compiled(), cache) if extractor.ready else None
 
     def keep(example: Example, picture: Picture, tensor: NDArray[np.uint8]) -> None:
         if not write or (example.part or part_of(example.pixels, job.percentages)) is Part.TEST:
@@ -158,8 +159,6 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
         dataset = scan(job.image_dir, run, before, keep, labels_from=job.labels_from, cache=job.bottleneck_dir)
     finally:
         pictures.close()
-    if cache:
-        cache.close()
     refuse_unsound(dataset)
     parts = split(dataset.examples, job.percentages)
     if job.fine_tuning.steps and not parts.validation:

@@ -119,13 +119,18 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
 
 
 def _fill(parts: _Parts, needy: Iterable[Part], donors: Sequence[Part]) -> list[Part]:
-    """Give each needy part an image of a class, as far as they go; return the parts that got one."""
+    """Give each needy part an image of a class, as far as they go; return the parts that got one.
+
+    A part that needs its images more gives none away but its second.
+    """
     filled = []
     for part in needy:
-        largest = max(donors, key=lambda donor: len(parts[donor]))
-        if not parts[part] and len(parts[largest]) > 1:
-            lowest = min(parts[largest], key=lambda example: example.pixels)
-            parts[largest].remove(lowest)
-            parts[part].append(lowest)
-            filled.append(part)
+        spare = [donor for donor in donors if len(parts[donor]) > (NEED.index(donor) < NEED.index(part))]
+        if parts[part] or not spare:
+            continue
+        donor = max(spare, key=lambda donor: len(parts[donor]))
+        lowest = min(parts[donor], key=lambda example: example.pixels)
+        parts[donor].remove(lowest)
+        parts[part].append(lowest)
+        filled.append(part)
     return filled

@@ -27,7 +27,6 @@ ELSEWHERE = {  # imported where only training, or the server image, comes
     ("model/decoding/damage.py", "simplejpeg"): "training",
     ("model/stores/local.py", "filelock"): "training",
     ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
-    ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }
 LOCKS = {
     "requirements.txt": ("model", "serving", "tensorflow"),

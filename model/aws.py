@@ -1,44 +1,186 @@
-"""What S3's error codes mean, once: the SDK's errors become ours, naming the address that was asked.
+"""What the answers of AWS mean, once: whose fault each is, and the remedy; the SDK's errors become ours, naming what was asked.
 
-boto3 is not imported by this module, but by the first error that is translated.
+It knows nobody who asks: serving/s3.py says what a caller hears. boto3 is imported by the first error that is translated.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from model.errors import ModelNotFound, StoreForbidden, StoreUnavailable
+from model.errors import ModelNotFound, StoreError, StoreForbidden, StoreMisconfigured, StoreUnavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-# docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; a HEAD request has no body, so its code is the bare status
-MISSING = {"404", "NoSuchKey", "NoSuchBucket", "NoSuchVersion", "NotFound"}
-DENIED = {"403", "AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"}
-TAKEN = {"412", "409", "PreconditionFailed", "ConditionalRequestConflict"}
+
+class Fault(StrEnum):
+    MISSING = "missing"  # there is no such object, or none that the request can mean
+    DENIED = "denied"  # the role may not, or must not know
+    OPERATOR = "operator"  # waiting does not help: somebody has to set something right
+    ARCHIVED = "archived"  # final, until somebody restores the object
+    LOCKED = "locked"  # final: encrypted with a key that is not to be had
+    TAKEN = "taken"  # the condition of a conditional request does not hold
+    PASSING = "passing"  # whatever is not named here
+
+
+@dataclass(frozen=True)
+class Meaning:
+    fault: Fault
+    remedy: str = "try again"
+
+
+MISSING = Meaning(Fault.MISSING, "check bucket, key and version")
+DENIED = Meaning(Fault.DENIED, "check the role's S3 permissions and the bucket's policy")
+CREDENTIALS = Meaning(
+    Fault.OPERATOR, "renew the credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+)
+ACCOUNT = Meaning(Fault.OPERATOR, "sign up for S3, or ask AWS Support what is the matter with the account")
+CLOCK = Meaning(Fault.OPERATOR, "set this machine's clock")
+REGION = Meaning(Fault.OPERATOR, "set AWS_REGION to the bucket's own region, and look at AWS_ENDPOINT_URL")
+ACCESS_POINT = Meaning(Fault.OPERATOR, "name the bucket itself, or an access point that exists and may be used")
+KMS = Meaning(
+    Fault.OPERATOR, "allow the role kms:Decrypt (to write: kms:GenerateDataKey) in the key's policy and its own"
+)
+ARCHIVED = Meaning(Fault.ARCHIVED, "restore the object first")
+SSE_C = Meaning(Fault.LOCKED, "store the object without a customer's own key (SSE-C)")
+KEY_OFF = Meaning(Fault.LOCKED, "enable the KMS key that encrypts the object, or store the object with another key")
+CONDITION = Meaning(Fault.TAKEN)
+PASSING = Meaning(Fault.PASSING)
+
+MEANINGS: dict[str, Meaning] = {
+    # docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html, "List of error codes"; a number: what HEAD answers instead
+    "404": MISSING,
+    "NotFound": MISSING,
+    "NoSuchKey": MISSING,
+    "NoSuchBucket": MISSING,
+    "NoSuchVersion": MISSING,
+    "InvalidBucketName": MISSING,
+    "InvalidURI": MISSING,
+    "KeyTooLongError": MISSING,
+    "403": DENIED,
+    "AccessDenied": DENIED,
+    "Forbidden": DENIED,
+    "AllAccessDisabled": ACCOUNT,
+    "400": CREDENTIALS,  # to HEAD; boto/boto3#2598: the token expired (serving/s3.py asks again where it may mean else)
+    "ExpiredToken": CREDENTIALS,
+    "InvalidToken": CREDENTIALS,
+    "TokenRefreshRequired": CREDENTIALS,
+    "InvalidAccessKeyId": CREDENTIALS,
+    "SignatureDoesNotMatch": CREDENTIALS,
+    "InvalidSecurity": CREDENTIALS,
+    "MissingSecurityHeader": CREDENTIALS,
+    "CredentialsNotSupported": CREDENTIALS,
+    "RequestExpired": CREDENTIALS,
+    "AccountProblem": ACCOUNT,
+    "NotSignedUp": ACCOUNT,
+    "UnauthorizedAccess": ACCOUNT,
+    "RequestTimeTooSkewed": CLOCK,
+    "301": REGION,
+    "307": REGION,
+    "PermanentRedirect": REGION,
+    "Redirect": REGION,
+    "TemporaryRedirect": REGION,
+    "AuthorizationHeaderMalformed": REGION,
+    "IllegalLocationConstraintException": REGION,
+    "IncorrectEndpoint": REGION,
+    "InvalidRegion": REGION,
+    "InvalidAccessPoint": ACCESS_POINT,
+    "InvalidAccessPointAliasError": ACCESS_POINT,
+    "NoSuchAccessPoint": ACCESS_POINT,
+    "InvalidObjectState": ARCHIVED,
+    "InvalidRequest": SSE_C,  # to a GET without parameters: "The object was stored using a form of Server Side Encryption"
+    "412": CONDITION,
+    "409": CONDITION,
+    "PreconditionFailed": CONDITION,
+    "ConditionalRequestConflict": CONDITION,
+    # docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html#API_Decrypt_Errors; S3 passes them on behind `KMS.`
+    "KMS.DisabledException": KEY_OFF,
+    "KMS.KMSInvalidStateException": KEY_OFF,
+    "KMS.NotFoundException": KEY_OFF,
+    "KMS.InvalidKeyUsageException": KEY_OFF,
+    "KMS.IncorrectKeyException": KEY_OFF,
+    "KMS.InvalidCiphertextException": KEY_OFF,
+    "KMS.AccessDeniedException": KMS,
+    "KMS.InvalidGrantTokenException": KMS,
+    # docs.aws.amazon.com/eventbridge/latest/APIReference/CommonErrors.html: what other services say where S3 says the above
+    "AccessDeniedException": DENIED,
+    "ExpiredTokenException": CREDENTIALS,
+    "IncompleteSignature": CREDENTIALS,
+    "InvalidClientTokenId": CREDENTIALS,
+    "InvalidSignatureException": CREDENTIALS,
+    "MissingAuthenticationToken": CREDENTIALS,
+    "NotAuthorized": DENIED,
+    "UnrecognizedClientException": CREDENTIALS,
+    "OptInRequired": ACCOUNT,
+}
+WHERE_IT_SAYS: list[
+    tuple[str, str, Meaning]
+] = [  # a code of several meanings, what its message then holds, the meaning
+    ("AccessDenied", "kms:", KMS),  # repost.aws/knowledge-center/s3-access-denied-error-kms
+    ("InvalidArgument", "Signature Version 4", KMS),  # ErrorResponses.html: objects under KMS want requests signed so
+    ("InvalidRequest", "AWS4-HMAC-SHA256", REGION),  # ErrorResponses.html: regions since 2014 take no other signature
+    ("InvalidRequest", "access point", ACCESS_POINT),
+]
+
+TAKEN = {code for code, meaning in MEANINGS.items() if meaning.fault is Fault.TAKEN}
 
 
 def code_of(error: "ClientError") -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
+def meaning_of(error: "ClientError") -> Meaning:
+    code, message = code_of(error), str(error.response.get("Error", {}).get("Message", ""))
+    for ambiguous, part, meaning in WHERE_IT_SAYS:
+        if code == ambiguous and part in message:
+            return meaning
+    return MEANINGS.get(code, PASSING)
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Turn the SDK's errors into ModelNotFound, StoreForbidden or StoreUnavailable, naming the S3 address."""
+    """Turn the SDK's errors into ModelNotFound or a StoreError, naming the S3 address."""
     from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
+    from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (NoCredentialsError, PartialCredentialsError) as error:
-        raise StoreForbidden(
-            f"{where}: no AWS credentials were found; run `aws configure` or set AWS_PROFILE"
-        ) from error
     except ClientError as error:
-        if code_of(error) in MISSING:
-            raise ModelNotFound(f"{where} does not exist") from error
-        if code_of(error) in DENIED:
-            raise StoreForbidden(f"{where}: access denied ({error}); check the role's S3 permissions") from error
-        raise StoreUnavailable(f"{where}: S3 answered {error}") from error
+        raise as_ours(error, where) from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StoreUnavailable(f"{where}: S3 cannot be reached ({error})") from error
+        raise unanswered(error, where) from error
+
+
+def as_ours(error: "ClientError", where: str) -> ModelNotFound | StoreError:
+    """What AWS answered, as an error of ours that names the remedy."""
+    meaning = meaning_of(error)
+    if meaning.fault is Fault.MISSING:
+        return ModelNotFound(f"{where} does not exist")
+    if meaning.fault is Fault.DENIED:
+        return StoreForbidden(f"{where}: access denied ({error}); {meaning.remedy}")
+    if meaning.fault is Fault.OPERATOR:
+        return StoreMisconfigured(f"{where}: AWS answered {error}; {meaning.remedy}")
+    if meaning.fault in (Fault.ARCHIVED, Fault.LOCKED):
+        return StoreForbidden(f"{where} cannot be read ({error}); {meaning.remedy}")
+    return StoreUnavailable(f"{where}: AWS answered {error}")
+
+
+def unanswered(error: Exception, where: str) -> StoreError:
+    """What the SDK found before AWS was asked, or instead of an answer."""
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return StoreMisconfigured(f"{where}: no AWS credentials were found; run `aws configure` or set AWS_PROFILE")
+    of_credentials = (
+        exceptions.CredentialRetrievalError,
+        exceptions.ProfileNotFound,
+        exceptions.SSOError,
+        exceptions.TokenRetrievalError,
+    )
+    if isinstance(error, of_credentials):
+        return StoreMisconfigured(f"{where}: {error}; {CREDENTIALS.remedy}")
+    if isinstance(error, exceptions.NoRegionError | exceptions.InvalidRegionError):
+        return StoreMisconfigured(f"{where}: {error}; {REGION.remedy}")
+    return StoreUnavailable(f"{where}: S3 cannot be reached ({error})")

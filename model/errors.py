@@ -3,6 +3,7 @@
 RecognitionError
 ├── ImageError                the caller's image
 │   ├── UnsupportedImage      its first bytes are of no format we read
+│   │   └── UnreadFormat      but of an image, whose format is named
 │   ├── CorruptImage          of a format we read, but broken
 │   ├── ImageTooLarge         more bytes than the limit
 │   └── ImageOutOfBounds      too many pixels, or too small a side
@@ -12,6 +13,7 @@ RecognitionError
 │   └── ModelIncompatible     this code or this installation cannot run it
 ├── StoreError                where models are kept
 │   ├── StoreForbidden        no credentials, or not enough permission
+│   │   └── StoreMisconfigured what the operator set up is not right: credentials, key, region, access point
 │   └── StoreUnavailable      out of reach for now; trying again may help
 ├── TrainingError             grown in training/errors.py
 └── RequestError              the caller's request; grown in serving/errors.py
@@ -27,6 +29,10 @@ class ImageError(RecognitionError):
 
 
 class UnsupportedImage(ImageError):
+    pass
+
+
+class UnreadFormat(UnsupportedImage):
     pass
 
 
@@ -63,6 +69,10 @@ class StoreError(RecognitionError):
 
 
 class StoreForbidden(StoreError):
+    pass
+
+
+class StoreMisconfigured(StoreForbidden):
     pass
 
 

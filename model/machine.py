@@ -13,6 +13,22 @@ def granted_cpus(cgroups: Path = CGROUPS) -> int:
     return max(1, min(cpus, quota // period)) if quota > 0 else cpus
 
 
+def granted_memory_mb(cgroups: Path = CGROUPS) -> int:
+    """Megabytes that this process may use: the control group's limit (version 2 or 1), else the machine's memory."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**33
+    return min(machine, _memory_limit(cgroups) or machine) // 2**20
+
+
+def _memory_limit(cgroups: Path) -> int:
+    """Bytes; 0 is none."""
+    for path in (cgroups / "memory.max", cgroups / "memory" / "memory.limit_in_bytes"):
+        try:
+            return int(path.read_text())
+        except (OSError, ValueError):  # "max": none
+            continue
+    return 0
+
+
 def _cpu_quota(cgroups: Path) -> tuple[int, int]:
     """Quota and period in µs; a quota of 0 or less is none."""
     try:

@@ -4,10 +4,14 @@ RecognitionError
 ├── RequestError
 │   ├── MalformedRequest      not the body, form, JSON or parameters that are documented
 │   │   └── MalformedBase64   text that is base64 in none of its forms
+│   ├── UnsupportedEncoding   a Content-Encoding that is not undone here
 │   ├── BodyTooLarge          more bytes than the limit, before anything is read
 │   ├── BatchTooLarge         more images than the limit
 │   ├── SourceForbidden       an S3 place outside the allow-list
 │   ├── ObjectNotFound        an S3 object that is missing, or that we may not read: the caller cannot tell which
+│   ├── ObjectArchived        an S3 object that nobody can read before it is restored
+│   ├── ObjectLocked          an S3 object under a key that is not to be had: the customer's own, or one that is disabled
+│   ├── FatalImage            an image that ended the invocation which tried it alone
 │   ├── UploadsNotOffered     no bucket is named to upload to
 │   ├── ResultNotReady        an upload whose result is not there, or not there yet
 │   ├── UnknownModel          a model or version that is not the one served
@@ -28,6 +32,10 @@ class MalformedBase64(MalformedRequest):
     pass
 
 
+class UnsupportedEncoding(RequestError):
+    pass
+
+
 class BodyTooLarge(RequestError):
     pass
 
@@ -41,6 +49,18 @@ class SourceForbidden(RequestError):
 
 
 class ObjectNotFound(RequestError):
+    pass
+
+
+class ObjectArchived(RequestError):
+    pass
+
+
+class ObjectLocked(RequestError):
+    pass
+
+
+class FatalImage(RequestError):
     pass
 
 

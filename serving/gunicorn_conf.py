@@ -2,7 +2,7 @@
 
     python -m gunicorn --config python:serving.gunicorn_conf handler:app
 
-One process takes 130 MB with the compiled model, 1 GB with TensorFlow.
+One process takes 130 MB with the compiled model, 1 GB with TensorFlow, and at most 4 × MAX_BODY_BYTES for requests that come.
 """
 
 import os
@@ -17,8 +17,13 @@ workers = settings.web_concurrency or cpus
 # connection stays with the process that took it, so that callers who keep very few of them see less of it.
 raw_env = [f"THREADS={max(1, cpus // workers)}"]
 bind = f"0.0.0.0:{settings.port}"
-worker_class = "gthread"
-threads = 8  # requests that a process takes in at a time: a slow upload does not stand in the others' way
+worker_class = "serving.http.gunicorn_worker.Worker"  # of threads; slow clients cost none
+threads = 8  # requests that a process works on at a time
+worker_connections = 1000  # of one process; one more ends the one that has waited for longest
+forwarder_headers = ""  # no header says where the app lies: BASE_PATH does
+limit_request_line = 8190  # bytes; as much as gunicorn allows
+limit_request_fields = 100
+limit_request_field_size = 8190  # bytes; a whole head has 64 kB at most
 keepalive = 75  # s; longer than the 60 s for which load balancers keep a connection that nothing goes over
 graceful_timeout = 25  # s, for what is in flight when SIGTERM comes; most platforms kill 30 s after it
 timeout = 120  # s; loading TensorFlow on a fraction of a CPU must not be taken for a process that hangs

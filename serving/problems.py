@@ -11,15 +11,20 @@ from model.errors import (
     ModelNotFound,
     RecognitionError,
     StoreForbidden,
+    StoreMisconfigured,
     StoreUnavailable,
+    UnreadFormat,
     UnsupportedImage,
 )
 from serving.errors import (
     BatchTooLarge,
     BodyTooLarge,
     Busy,
+    FatalImage,
     MalformedBase64,
     MalformedRequest,
+    ObjectArchived,
+    ObjectLocked,
     ObjectNotFound,
     OutOfTime,
     ResultNotReady,
@@ -27,6 +32,7 @@ from serving.errors import (
     SourceForbidden,
     UnknownEvent,
     UnknownModel,
+    UnsupportedEncoding,
     UploadsNotOffered,
 )
 from serving.schemas import Problem
@@ -37,15 +43,20 @@ OURS = "The service cannot answer now, through no fault of this request. The rea
 
 TABLE: dict[type[RecognitionError], tuple[int, str]] = {
     UnsupportedImage: (415, "unsupported_image"),
+    UnreadFormat: (415, "unread_format"),
     CorruptImage: (422, "corrupt_image"),
     ImageTooLarge: (413, "image_too_large"),
     ImageOutOfBounds: (422, "image_out_of_bounds"),
     MalformedRequest: (400, "malformed_request"),
     MalformedBase64: (400, "malformed_base64"),
+    UnsupportedEncoding: (415, "unsupported_encoding"),
     BodyTooLarge: (413, "body_too_large"),
     BatchTooLarge: (413, "batch_too_large"),
     SourceForbidden: (403, "source_forbidden"),
     ObjectNotFound: (404, "object_not_found"),
+    ObjectArchived: (422, "object_archived"),
+    ObjectLocked: (422, "object_locked"),
+    FatalImage: (422, "fatal_image"),
     UploadsNotOffered: (404, "uploads_not_offered"),
     ResultNotReady: (404, "result_not_ready"),
     UnknownModel: (404, "unknown_model"),
@@ -56,6 +67,7 @@ TABLE: dict[type[RecognitionError], tuple[int, str]] = {
     ModelCorrupt: (503, "model_corrupt"),
     ModelIncompatible: (503, "model_incompatible"),
     StoreForbidden: (503, "store_forbidden"),
+    StoreMisconfigured: (503, "store_misconfigured"),
     StoreUnavailable: (503, "store_unavailable"),
     SettingsError: (500, "misconfigured"),
 }

@@ -1,12 +1,14 @@
-"""What an upload leads to: one result for each version of an object, written once beside the uploads and never changed.
+"""What an upload leads to: one result for each version of an object, written once beside the uploads.
 
 A result lies in the object's own bucket at <results prefix><key>@<version>.json; the ETag takes the version's place where the
-bucket keeps no versions. It knows how results are kept, not how they come about.
+bucket keeps no versions. It is never changed, but where something there is no result, or its writer says what it stands for has
+come to an end. It knows how results are kept, not how they come about.
 """
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,6 +31,14 @@ def result_key(prefix: str, key: str, version: str) -> str:
     return f"{prefix}{hashlib.sha256(key.encode()).hexdigest()}@{version}.json"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What lies where a result belongs."""
+
+    result: UploadResult | None  # None: something else, which whoever may write there put
+    etag: str
+
+
 class Results:
     """The results in `prefix` of any bucket, through `client`, a boto3 S3 client (threads may share one)."""
 
@@ -38,29 +48,36 @@ class Results:
     def key_of(self, key: str, version: str) -> str:
         return result_key(self._prefix, key, version)
 
-    def read(self, bucket: str, key: str) -> UploadResult | None:
+    def find(self, bucket: str, key: str) -> Standing | None:
         """Raises StoreError."""
         try:
             with s3_errors(f"s3://{bucket}/{key}"):
-                body = read_body(self._client.get_object(Bucket=bucket, Key=key)["Body"])
+                answer = self._client.get_object(Bucket=bucket, Key=key)
+                body = read_body(answer["Body"])
         except ObjectNotFound:
             return None
-        return msgspec.json.decode(body, type=UploadResult)
+        return Standing(_decoded(body, key), answer["ETag"])
 
-    def write_once(self, result: UploadResult) -> UploadResult:
-        """Write it, unless there is one; return the one that stands. Raises StoreError."""
+    def read(self, bucket: str, key: str) -> UploadResult | None:
+        """Raises StoreError."""
+        standing = self.find(bucket, key)
+        return standing.result if standing else None
+
+    def write_once(self, result: UploadResult, instead_of: Standing | None = None) -> UploadResult:
+        """Write it, unless there is another by now; return the one that stands. Raises ObjectNotFound (no bucket) or StoreError."""
         from botocore.exceptions import ClientError
 
         from model.aws import TAKEN, code_of
 
         bucket, body = result.object.bucket, msgspec.json.encode(result)
+        unless: Any = {"IfMatch": instead_of.etag} if instead_of else {"IfNoneMatch": "*"}
         with s3_errors(f"s3://{bucket}/{result.key}"):
             try:
                 self._client.put_object(
-                    Bucket=bucket, Key=result.key, Body=body, ContentType="application/json", IfNoneMatch="*"
+                    Bucket=bucket, Key=result.key, Body=body, ContentType="application/json", **unless
                 )
             except ClientError as error:
-                if code_of(error) not in TAKEN:
+                if code_of(error) not in TAKEN and code_of(error) != "NoSuchKey":  # to IfMatch: deleted since
                     raise
                 return self._standing(bucket, result.key)
         return result
@@ -79,4 +96,13 @@ class Results:
             found: list[tuple[datetime, str]] = [
                 (entry["LastModified"], entry["Key"]) for page in pages for entry in page.get("Contents", [])
             ]
-        return self.read(bucket, max(found)[1]) if found else None
+        results = (self.read(bucket, name) for _, name in sorted(found, reverse=True))
+        return next((result for result in results if result and result.object.key == key), None)
+
+
+def _decoded(body: bytes, key: str) -> UploadResult | None:
+    try:
+        result = msgspec.json.decode(body, type=UploadResult)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    return result if result.key == key else None

@@ -1,36 +1,46 @@
-"""Images that lie in S3: read only from the allow-list, and only when their size is known to be within the limit.
+"""Images that lie in S3: read only from the allow-list, only when their size is known to be within the limit, and not for ever.
 
-boto3 is imported by the first object that is read.
+It says what the caller hears of S3's answers; what they mean stands in model/aws.py. boto3 is imported by the first object that
+is read.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from model.errors import ImageTooLarge, ModelNotFound, StoreForbidden
-from serving.errors import ObjectNotFound, SourceForbidden
+from model.errors import ImageTooLarge, RequestError, StoreForbidden, StoreMisconfigured, StoreUnavailable
+from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
 from serving.schemas import S3Reference
 from serving.settings import S3Prefix
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 ABSENT = "there is no such object, or this service may not read it: check bucket, key and version"
-GONE = {  # codes that say, beside model.aws.MISSING, that an object or its version is not there (any more)
+GONE = {  # codes that say of an object, or of its version, that it is not there (any more)
     "PreconditionFailed",  # overwritten since it was looked at
+    "412",  # the same, answered to HEAD
     "MethodNotAllowed",  # the version is a delete marker
     "405",  # the same, answered to HEAD
     "InvalidArgument",  # there cannot be such a version
-    "400",  # the same, answered to HEAD
 }
+BARE = {"400", "403"}  # HEAD has no body that would say why
+READ_SECONDS = 8  # s; the longest that an object of at most MAX_IMAGE_BYTES is read: S3 sends 20 MB in less than one
+TRIES = 2  # times a call is made at most; each waits 2 s for a connection and 3 s for bytes, so a silent S3 costs about 10 s
+SMALLEST, LARGEST = 4 * 2**10, 32 * 2**10  # bytes read at a time: the clock is looked at in between, and 1 kB/s is slow
+QUICK = 0.05  # s for so many bytes: twice as many next time
 
 
 def s3_client() -> "S3Client":
     import boto3
     from botocore.config import Config
 
-    return boto3.client("s3", config=Config(retries={"mode": "standard"}, connect_timeout=2, read_timeout=10))
+    retries = Config(retries={"mode": "standard", "total_max_attempts": TRIES}, connect_timeout=2, read_timeout=3)
+    return boto3.client("s3", config=retries)
 
 
 class ObjectReader:
@@ -44,7 +54,7 @@ class ObjectReader:
         self._client: S3Client | None = None
 
     def read(self, reference: S3Reference) -> bytes:
-        """Raises SourceForbidden, ObjectNotFound, ImageTooLarge or StoreUnavailable."""
+        """Raises SourceForbidden, ObjectNotFound, ObjectArchived, ObjectLocked, ImageTooLarge or StoreError."""
         if not any(place.covers(reference.bucket, reference.key) for place in self._allowed):
             raise SourceForbidden(
                 "this service may not read that place in S3: use one that it allows, or send the image itself "
@@ -53,11 +63,12 @@ class ObjectReader:
         wanted: Any = {"Bucket": reference.bucket, "Key": reference.key}
         if reference.version_id:
             wanted["VersionId"] = reference.version_id
-        client = self._client_once()
+        deadline = time.monotonic() + READ_SECONDS
         with _caller_errors(f"s3://{reference.bucket}/{reference.key}"):
-            head = client.head_object(**wanted)
+            client = self._client_once()
+            head = look_up(client, wanted)
             refuse_too_large(head["ContentLength"], self._max_bytes)
-            return read_body(client.get_object(**wanted, IfMatch=head["ETag"])["Body"])
+            return read_body(client.get_object(**wanted, IfMatch=head["ETag"])["Body"], deadline)
 
     def _client_once(self) -> "S3Client":
         with self._one_at_a_time:
@@ -70,29 +81,79 @@ def refuse_too_large(size: int, max_bytes: int) -> None:
         raise ImageTooLarge(f"the object has {size:,} bytes; at most {max_bytes:,} are read: store a smaller one")
 
 
-def read_body(body: Any) -> bytes:
+def look_up(client: "S3Client", wanted: Any) -> "HeadObjectOutputTypeDef":
+    """What HEAD says of an object; where it refuses without a word, GET is asked for the reason, and its error raised."""
+    from botocore.exceptions import ClientError
+
+    from model.aws import code_of
+
+    try:
+        return client.head_object(**wanted)
+    except ClientError as error:
+        if code_of(error) in BARE:
+            raise _named(client, wanted, error) from error
+        raise
+
+
+def _named(client: "S3Client", wanted: Any, bare: "ClientError") -> "ClientError":
+    from botocore.exceptions import ClientError
+
+    from model.aws import Fault, meaning_of
+
+    try:
+        client.get_object(**wanted, Range="bytes=0-0")["Body"].close()
+    except ClientError as error:
+        # HEAD would have said 404, so what is missing to GET alone does not explain its 400: the credentials do
+        return bare if meaning_of(error).fault is Fault.MISSING and "VersionId" not in wanted else error
+    return bare
+
+
+def read_body(body: Any, deadline: float | None = None) -> bytes:
+    """Everything, unless that takes longer than to `deadline` on the monotonic clock. Raises StoreUnavailable."""
+    deadline = deadline or time.monotonic() + READ_SECONDS
+    parts, size, now = [], SMALLEST, time.monotonic()
     with closing(body):
-        data: bytes = body.read()
-    return data
+        while part := body.read(size):
+            parts.append(part)
+            began, now = now, time.monotonic()
+            size = min(2 * size, LARGEST) if now - began < QUICK else SMALLEST
+            if now > deadline:
+                raise StoreUnavailable(f"S3 sent {sum(map(len, parts)):,} bytes and not the rest in time")
+    return b"".join(parts)
 
 
 @contextmanager
 def s3_errors(where: str) -> Iterator[None]:
-    """Turn the SDK's errors into ours: ObjectNotFound, StoreForbidden or StoreUnavailable."""
+    """Turn the SDK's errors into ours: ObjectNotFound, ObjectArchived, ObjectLocked or a StoreError."""
     from botocore.exceptions import ClientError
 
-    from model.aws import code_of, translated
+    from model.aws import translated
 
-    try:
-        with translated(where):
-            try:
-                yield
-            except ClientError as error:
-                if code_of(error) in GONE:
-                    raise ModelNotFound(f"{where} is not what it was") from error
+    with translated(where):
+        try:
+            yield
+        except ClientError as error:
+            final = _final(error, where)
+            if final is None:
                 raise
-    except ModelNotFound as error:
-        raise ObjectNotFound(f"{where} does not exist (any more)") from error
+            raise final from error
+
+
+def _final(error: "ClientError", where: str) -> RequestError | None:
+    """What trying again does not mend, while the object is as it is; nobody but its owner can."""
+    from model.aws import Fault, code_of, meaning_of
+
+    meaning = meaning_of(error)
+    if meaning.fault is Fault.MISSING or (code_of(error) in GONE and meaning.fault is not Fault.OPERATOR):
+        return ObjectNotFound(f"{where} does not exist (any more)")
+    if meaning.fault is Fault.ARCHIVED:
+        return ObjectArchived(
+            "the object is archived (its storage class is Glacier Flexible Retrieval, Deep Archive or an archive tier of "
+            f"Intelligent-Tiering): {meaning.remedy}"
+        )
+    if meaning.fault is Fault.LOCKED:
+        return ObjectLocked(f"the object is encrypted, and its key is not to be had: {meaning.remedy}")
+    return None
 
 
 @contextmanager
@@ -102,8 +163,11 @@ def _caller_errors(where: str) -> Iterator[None]:
 
     try:
         with s3_errors(where):
-            yield
-    except ParamValidationError as error:
-        raise ObjectNotFound(ABSENT) from error
+            try:
+                yield
+            except ParamValidationError as error:
+                raise ObjectNotFound(ABSENT) from error
+    except StoreMisconfigured:
+        raise  # no object could be read
     except (ObjectNotFound, StoreForbidden) as error:
         raise ObjectNotFound(ABSENT) from error

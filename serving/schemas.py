@@ -149,16 +149,33 @@ class UploadResult(Struct, frozen=True, omit_defaults=True):
 
 
 class PredictRequest(Struct, frozen=True):
-    """TensorFlow Serving's row format: encoded images as {"b64": …}, or pixels (299, 299, 3) as nested lists."""
+    """TensorFlow Serving's rows or columns: encoded images as {"b64": …}, or pixels (299, 299, 3) as nested lists."""
 
-    instances: Annotated[list[Any], Meta(min_length=1)]
+    instances: Annotated[list[Any], Meta(min_length=1, description="A row for each image.")] | None = None
+    inputs: (
+        Annotated[list[Any], Meta(min_length=1, description="All images as one column.")]
+        | Annotated[dict[str, list[Any]], Meta(min_length=1, description="That column by its input's name.")]
+        | None
+    ) = None
     signature_name: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.instances is None) == (self.inputs is None):
+            raise ValueError(
+                "send `instances`, a row for each image, or `inputs`, a column of all: exactly one of them"
+            )
 
 
 class PredictResponse(Struct, frozen=True):
-    """A row of scores for each instance of pixels; scores and classes for each encoded image."""
+    """Of `instances`: a row of scores for each image of pixels; scores and classes for each encoded one."""
 
     predictions: list[Any]
+
+
+class PredictColumns(Struct, frozen=True):
+    """Of `inputs`: the rows of scores of pixels; the columns `scores` and `classes` of encoded images."""
+
+    outputs: Any
 
 
 class VersionStatus(Struct, frozen=True):

@@ -13,10 +13,14 @@ import msgspec
 from msgspec import Meta
 
 from model.image import Limits
-from model.machine import granted_cpus
+from model.machine import granted_cpus, granted_memory_mb
 from serving.errors import SettingsError
 
 MB_PER_CPU = 1769  # Lambda's documentation: a function of 1,769 MB has the equivalent of one vCPU
+DECODE_SHARE = (
+    0.4  # of the granted memory: in 512 MB it leaves 300 to the process and the model, in 1,769 MB 1,060 to TensorFlow
+)
+MOST_DECODE_MB = 1024  # more than any picture within the limits takes
 ON_DEMAND = "on-demand"  # of AWS_LAMBDA_INITIALIZATION_TYPE; the others: provisioned-concurrency, snap-start
 FAULT = re.compile(r"(?P<reason>.*) - at `\$\.(?P<name>\w+)")  # of msgspec's sentences
 
@@ -25,8 +29,12 @@ FAULT = re.compile(r"(?P<reason>.*) - at `\$\.(?P<name>\w+)")  # of msgspec's se
 class S3Prefix:
     """A place in S3 from which images may be read."""
 
-    bucket: Annotated[str, Meta(pattern=r"^[^:/]+$")]
-    prefix: str  # of the key; empty: the whole bucket
+    bucket: Annotated[
+        str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}$")
+    ]  # no ARN, no wildcard: neither would match what callers name
+    prefix: Annotated[
+        str, Meta(pattern=r"^(.*[^*])?$")
+    ]  # of the key; empty: the whole bucket; `*` at its end stands for nothing
 
     def covers(self, bucket: str, key: str) -> bool:
         return bucket == self.bucket and key.startswith(self.prefix)
@@ -37,76 +45,38 @@ def variable(description: str, unit: str = "", **bounds: Any) -> Meta:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
-    model_uri: Annotated[
-        str,
-        variable(
-            "`<store>/<name>`, its newest version, or `<store>/<name>/<version>`, or `<store>/<name>@<alias>`; a store is a folder or `s3://bucket/prefix`."
-        ),
-    ] = ""
-    model_refresh_seconds: Annotated[
-        int, variable("How often a running process looks where an alias points.", "s", ge=1)
-    ] = 60
-    model_cache: Annotated[
-        Path | None, variable("Where files of a remote store are kept; else under the temporary directory.")
-    ] = None
-    engine: Annotated[
-        Literal["auto", "litert", "tensorflow"],
-        variable("What computes the scores: auto takes the compiled model where there is one."),
-    ] = "auto"
-    threads: Annotated[
-        int, variable("Threads that score one image; else as many as Lambda or the container grants CPUs.", ge=1)
-    ] = 1
+    # One line a variable.
+    # fmt: off
+    model_uri: Annotated[str, variable("`<store>/<name>`, its newest version, or `<store>/<name>/<version>`, or `<store>/<name>@<alias>`; a store is a folder or `s3://bucket/prefix`.")] = ""
+    model_refresh_seconds: Annotated[int, variable("How often a running process looks where an alias points.", "s", ge=1)] = 60
+    model_cache: Annotated[Path | None, variable("Where files of a remote store are kept; else under the temporary directory.")] = None
+    engine: Annotated[Literal["auto", "litert", "tensorflow"], variable("What computes the scores: auto takes the compiled model where there is one.")] = "auto"
+    threads: Annotated[int, variable("Threads that score one image; else as many as Lambda or the container grants CPUs.", ge=1)] = 1
     max_image_bytes: Annotated[int, variable("The largest encoded image.", "bytes", ge=1)] = Limits.max_bytes
-    max_image_pixels: Annotated[int, variable("The most pixels, width × height, that are decoded.", "pixels", ge=1)] = (
-        Limits.max_pixels
-    )
+    max_image_pixels: Annotated[int, variable("The most pixels, width × height, that are decoded.", "pixels", ge=1)] = Limits.max_pixels
     min_image_side: Annotated[int, variable("The least width and height.", "pixels", ge=1)] = Limits.min_side
-    max_body_bytes: Annotated[int, variable("The largest request; Lambda itself stops at 6 MB.", "bytes", ge=1)] = (
-        32 * 2**20
-    )
+    max_decode_mb: Annotated[int, variable("What decoders hold at their peak, all requests together; 0: two fifths of the memory that Lambda or the container grants.", "MB", ge=0)] = 0
+    max_decode_seconds: Annotated[float, variable("CPU time of a decode that no header bounds, for each 8 megapixels or less.", "s", gt=0)] = Limits.max_decode_seconds
+    max_body_bytes: Annotated[int, variable("The largest request; Lambda itself stops at 6 MB.", "bytes", ge=1)] = 32 * 2**20
     max_batch: Annotated[int, variable("Images in one request.", ge=1)] = 16
-    max_in_flight: Annotated[
-        int, variable("Requests that one process works on at once; each may hold a decoded image.", ge=1)
-    ] = 32
-    image_sources: Annotated[
-        tuple[S3Prefix, ...],
-        variable(
-            "Where S3 references may point: places like `s3://bucket/prefix`, between blanks or commas; none: nowhere."
-        ),
-    ] = ()
-    uploads_bucket: Annotated[
-        str, variable("Where `POST /v1/uploads` lets images be put; none: that is not offered.")
-    ] = ""
+    max_in_flight: Annotated[int, variable("Requests that one process works on at once; each may hold a decoded image.", ge=1)] = 32
+    image_sources: Annotated[tuple[S3Prefix, ...], variable("Where S3 references may point: places like `s3://bucket/prefix`, between blanks or commas; none: nowhere.")] = ()
+    uploads_bucket: Annotated[str, variable("Where `POST /v1/uploads` lets images be put; none: that is not offered.")] = ""
     uploads_prefix: Annotated[str, variable("What is put under it is classified.")] = "uploads/"
     results_prefix: Annotated[str, variable("Where results go; neither prefix may begin with the other.")] = "results/"
     tag_uploads: Annotated[bool, variable("yes or no: write the best label onto the uploaded object as a tag.")] = False
     publish_events: Annotated[bool, variable("yes or no: put each result on the account's default event bus.")] = False
-    cors_origins: Annotated[
-        tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...],
-        variable(
-            "Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's."
-        ),
-    ] = ()
-    api_key_needed: Annotated[
-        bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")
-    ] = False
+    cors_origins: Annotated[tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...], variable("Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's.")] = ()
+    base_path: Annotated[str, variable("The sub-path under which a proxy, load balancer or custom domain puts the service, like `/recognise`; `/`: none. Unset, a Lambda event's path is tried as it is, then without its stage, mapping or sub-path.", pattern=r"^(/[A-Za-z0-9._~-]+)+/?$|^/$")] = ""
+    api_key_needed: Annotated[bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")] = False
     port: Annotated[int, variable("Where `python -m serving` and gunicorn listen.", ge=1, le=65535)] = 8080
-    web_concurrency: Annotated[
-        int, variable("Processes of gunicorn, each with a model of its own; 0: one a CPU.", ge=0)
-    ] = 0
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], variable("The least severity that is logged.")
-    ] = "INFO"
-    service_name: Annotated[
-        str, variable("In each line of the log, and what tells one stage's metrics from another's.")
-    ] = "recognition"
-    aws_lambda_function_name: Annotated[
-        str, variable("Set by Lambda: metrics go into the log, where CloudWatch reads them.")
-    ] = ""
+    web_concurrency: Annotated[int, variable("Processes of gunicorn, each with a model of its own; 0: one a CPU.", ge=0)] = 0
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], variable("The least severity that is logged.")] = "INFO"
+    service_name: Annotated[str, variable("In each line of the log, and what tells one stage's metrics from another's.")] = "recognition"
+    aws_lambda_function_name: Annotated[str, variable("Set by Lambda: metrics go into the log, where CloudWatch reads them.")] = ""
     aws_lambda_function_memory_size: Annotated[int, variable("Set by Lambda: decides the threads.", "MB", ge=0)] = 0
-    aws_lambda_initialization_type: Annotated[
-        str, variable("Set by Lambda: what starts ahead of requests loads the model then.")
-    ] = ON_DEMAND
+    aws_lambda_initialization_type: Annotated[str, variable("Set by Lambda: what starts ahead of requests loads the model then.")] = ON_DEMAND
+    # fmt: on
 
     def __post_init__(self) -> None:
         if self.uploads_prefix.startswith(self.results_prefix) or self.results_prefix.startswith(self.uploads_prefix):
@@ -117,7 +87,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.max_image_bytes, self.max_image_pixels, self.min_image_side)
+        granted = self.aws_lambda_function_memory_size or granted_memory_mb()
+        return Limits(
+            max_bytes=self.max_image_bytes,
+            max_pixels=self.max_image_pixels,
+            min_side=self.min_image_side,
+            max_decode_mb=self.max_decode_mb or min(MOST_DECODE_MB, int(granted * DECODE_SHARE)),
+            max_decode_seconds=self.max_decode_seconds,
+        )
 
     @property
     def on_lambda(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from model.errors import RecognitionError
+from model.errors import RecognitionError, StoreForbidden
 from serving.settings import Settings
 
 NAMESPACE = "Recognition"
@@ -26,7 +26,7 @@ class Telemetry(Protocol):
         ...
 
     def failed(self, entry: Entry, error: Exception) -> None:
-        """Note why a request failed through no fault of the caller."""
+        """Note why a request or an upload failed through no fault of its sender; raise the alarm where waiting mends nothing."""
         ...
 
     def refused(self, entry: Entry, error: Exception) -> None:
@@ -56,11 +56,13 @@ class LogTelemetry:
 
     def failed(self, entry: Entry, error: Exception) -> None:
         self._logger.error("failed", **_why(entry, error))
+        if self._metrics and isinstance(error, StoreForbidden):
+            _alarm(self._service, "OperatorFault")
 
     def refused(self, entry: Entry, error: Exception) -> None:
         self._logger.error("model refused", **_why(entry, error))
         if self._metrics:
-            _alarm(self._service)
+            _alarm(self._service, "ModelRefused")
 
 
 def _why(entry: Entry, error: Exception) -> dict[str, Any]:
@@ -69,11 +71,11 @@ def _why(entry: Entry, error: Exception) -> dict[str, Any]:
     return {"extra": {**entry, "reason": str(error)}, "exc_info": None if expected else error}
 
 
-def _alarm(service: str) -> None:
+def _alarm(service: str, name: str) -> None:
     from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
-    metrics.add_metric("ModelRefused", MetricUnit.Count, 1)
+    metrics.add_metric(name, MetricUnit.Count, 1)
     metrics.flush_metrics()
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,24 @@ import click
 
 from model.errors import RecognitionError
 from model.machine import granted_cpus
-from training.console import Console, check_report, check_table
-from training.options import CACHE, ENGINE, FILE, FOLDER
+from training.check_command import check_command
+from training.console import Console
+from training.options import ENGINE, FOLDER, LABELS_FROM, limit_options, limits_of
+from training.predict_command import predict_command
 from training.retrain_command import retrain_command
 from training.run import Run
+from training.sources.listing import CACHE, LabelsFrom
 from training.store_commands import STORE_COMMANDS
 
 
 class Commands(click.Group):
     """Turns our errors into one sentence and exit status 1: a traceback is for our mistakes, not the user's."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):  # what a terminal's encoding lacks is spelled out, not fatal
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*arguments, **options)
 
     def invoke(self, context: click.Context) -> Any:
         try:
@@ -48,7 +58,8 @@ def main() -> None:
     python -m training retrain photos --name flowers --store artifacts
     python -m training predict artifacts/flowers new.jpg
 
-    Put the images at IMAGE_DIR/LABEL/IMAGE. A STORE is a folder or s3://bucket/prefix (AWS_ENDPOINT_URL is honoured); a MODEL
+    Put the images at IMAGE_DIR/LABEL/IMAGE; a divided set, a table of path and label, an archive and s3://bucket/prefix are
+    read too (docs/training.md). A STORE is a folder or s3://bucket/prefix (AWS_ENDPOINT_URL is honoured); a MODEL
     is STORE/NAME, its newest version, or STORE/NAME/VERSION, or STORE/NAME@ALIAS.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors only
@@ -56,73 +67,30 @@ def main() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-for command in (retrain_command, *STORE_COMMANDS):
+for command in (check_command, retrain_command, predict_command, *STORE_COMMANDS):
     main.add_command(command)
 
 
 @main.command()
-@click.argument("images", metavar="IMAGE_DIR", type=FOLDER)
-@click.option("--report", type=FILE, default="check.json", show_default=True, help="Where the findings go as JSON.")
-def check(images: Path, report: Path) -> None:
-    """Decode every image and say what is wrong; exit status 1 where there is an error."""
-    from training.dataset import Severity, scan
-    from training.split import Percentages, split
-
-    dataset = scan(images, Run(Console()))
-    report.write_text(check_report(dataset), encoding="utf-8")
-    click.echo(check_table(dataset))
-    click.echo(f"All of it as JSON: {report}")
-    split(dataset.examples, Percentages())  # raises what would stop a training
-    if dataset.problems_of(Severity.ERROR):
-        sys.exit(1)
-
-
-@main.command()
 @click.argument("model")
-@click.argument("images", metavar="IMAGE…", nargs=-1, required=True, type=FILE)
-@click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-@ENGINE
-def predict(model: str, images: tuple[Path, ...], top_k: int, engine: str, *, as_json: bool) -> None:
-    """Name images by a MODEL. A file that cannot be read is named, and the exit status is 1."""
-    from model.classifier import load_classifier
-    from model.errors import ImageError
-    from model.image import Limits, decode, read_image
-
-    classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
-    failed = False
-    for path in images:
-        try:
-            tensor = decode(read_image(path, Limits())).tensor
-        except (ImageError, OSError) as error:
-            failed = True
-            click.echo(f"{path}: {error.strerror if isinstance(error, OSError) else error}", err=True)
-            continue
-        labels = classifier.classify(tensor[None], top_k)[0]
-        if as_json:
-            found = [{"name": label.name, "score": label.score} for label in labels]
-            click.echo(json.dumps({"image": str(path), "labels": found}, ensure_ascii=False))
-        else:
-            click.echo(f"{path}  " + "  ".join(f"{label.name} {label.score:.1%}" for label in labels))
-    sys.exit(failed)
-
-
-@main.command()
-@click.argument("model")
-@click.argument("images", metavar="IMAGE_DIR", type=FOLDER)
+@click.argument("images", metavar="IMAGE_DIR")
 @ENGINE
 @click.option("--json", "as_json", is_flag=True, help="All figures, the confusion matrix among them.")
-def evaluate(model: str, images: Path, engine: str, *, as_json: bool) -> None:
+@LABELS_FROM
+@limit_options
+def evaluate(model: str, images: str, engine: str, labels_from: LabelsFrom, *, as_json: bool, **limits: int) -> None:
     """Measure a MODEL on labelled images that it was not trained on."""
     from model.classifier import load_classifier
-    from training.dataset import Severity, scan
+    from training.dataset import scan
     from training.evaluation import evaluate, sentence
+    from training.problems import Severity
 
     classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
-    dataset = scan(images, Run(Console()))
+    run = Run(Console(), limits_of(**limits))
+    dataset = scan(images, run, labels_from=labels_from)
     for problem in dataset.problems_of(Severity.ERROR):
         click.echo(f"set aside: {problem.path}: {problem.detail}", err=True)
-    found = evaluate(classifier, dataset, Run(Console()))
+    found = evaluate(classifier, dataset, run)
     reminder = "worth something only where the model has seen none of these images in its training"
     click.echo(json.dumps(found) if as_json else f"{model} ({classifier.engine.name}): {sentence(found)}; {reminder}")
 

@@ -14,6 +14,7 @@ from model.image import decode
 from training.dataset import Dataset, refuse_conflicts
 from training.errors import DatasetError
 from training.run import Run
+from training.sources.names import normalised
 
 BATCH = 8  # images; TensorFlow on a CPU gains a third over single ones, and no more beyond
 
@@ -21,7 +22,7 @@ BATCH = 8  # images; TensorFlow on a CPU gains a third over single ones, and no 
 def evaluate(classifier: Classifier, dataset: Dataset, run: Run) -> dict[str, Any]:
     """Measure a model on labelled images. Raises DatasetError where they say nothing about it."""
     refuse_conflicts(dataset)
-    labels = classifier.manifest.labels
+    labels = [normalised(label) for label in classifier.manifest.labels]
     if unknown := sorted(set(dataset.labels) - set(labels)):
         raise DatasetError(f"{dataset.root} has labels that the model does not know: {', '.join(unknown)}")
     if not dataset.examples:

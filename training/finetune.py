@@ -65,7 +65,7 @@ def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run
     model.compile(keras.optimizers.Adam(how.learning_rate), "sparse_categorical_crossentropy")
 
     before = _loss(model, parts.validation, head.labels, run)
-    weights = class_weights(_classes(parts.train, head.labels))  # (K,)
+    weights = class_weights(_classes(parts.train, head.labels), len(head.labels))  # (K,)
     batches = _batches(parts.train, head.labels, how, run)
     for images, classes in run.progress.items("fine-tuning", batches, how.steps):
         model.train_on_batch(images, classes, sample_weight=weights[classes])
@@ -109,7 +109,7 @@ def _classes(examples: Sequence[Example], labels: tuple[str, ...]) -> NDArray[np
 
 
 def _loss(model: Any, examples: Sequence[Example], labels: tuple[str, ...], run: Run) -> float:
-    weights = class_weights(_classes(examples, labels))  # (K,)
+    weights = class_weights(_classes(examples, labels), len(labels))  # (K,)
     total = 0.0
     starts = range(0, len(examples), BATCH)
     for start in run.progress.items("validating", starts, len(starts)):

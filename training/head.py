@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+DEFAULT_C = 0.01  # what validation chooses on the flower photos of README
+FEW = 20  # validation images; by fewer, C would be chosen by chance
 C_GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
 
 
@@ -51,10 +53,12 @@ def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps
 def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: int) -> float:
     """Weaken the regularisation step by step, each fit starting at the last solution, until validation log-loss rises.
 
-    Every label must be in both parts.
+    Where validation cannot tell (see can_choose), it is DEFAULT_C. Every label must be in the training part.
     """
     from sklearn.metrics import log_loss
 
+    if not can_choose(train, validation):
+        return DEFAULT_C
     mean, deviation = _scale(train.features)
     features, held_out = (_standardise(part.features, mean, deviation) for part in (train, validation))
     solver = _solver(C_GRID[0], max_steps)
@@ -62,7 +66,7 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
     for c in C_GRID:
         solver.set_params(C=c)
         _fit(solver, features, train.classes)
-        weights = class_weights(validation.classes)[validation.classes]
+        weights = class_weights(validation.classes, len(solver.classes_))[validation.classes]
         loss = log_loss(
             validation.classes, solver.predict_proba(held_out), sample_weight=weights, labels=solver.classes_
         )
@@ -70,6 +74,12 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
             break
         best, least = c, loss
     return best
+
+
+def can_choose(train: LabelledFeatures, validation: LabelledFeatures) -> bool:
+    """Say whether validation has enough images, of at least half the classes, to choose by."""
+    classes = len(np.unique(validation.classes))
+    return len(validation.classes) >= FEW and 2 * classes >= len(np.unique(train.classes))
 
 
 def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -85,11 +95,13 @@ def _standardise(
     return scaled
 
 
-def class_weights(classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights (K,) by which each class counts the same in all; every class must be there."""
+def class_weights(classes: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Weights (K,) of `count` classes, by which each that is there counts the same in all."""
     from sklearn.utils.class_weight import compute_class_weight
 
-    weights: NDArray[np.float64] = compute_class_weight("balanced", classes=np.unique(classes), y=classes)
+    there = np.unique(classes)
+    weights = np.zeros(count)
+    weights[there] = compute_class_weight("balanced", classes=there, y=classes)
     return weights
 
 

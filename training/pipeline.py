@@ -21,17 +21,20 @@ from model.manifest import Manifest, describe_files
 from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
-from training.dataset import Dataset, Example, Severity, refuse_conflicts, refuse_empty, scan
-from training.errors import TrainingError
+from training.dataset import Dataset, Example, refuse_unsound, scan
+from training.errors import DatasetError, TrainingError
 from training.export import Material, Misclassification, export
 from training.features import Extractor, Features, FeatureWriter, extract, extract_reference
 from training.finetune import FineTuning, fine_tune
-from training.head import Head, LabelledFeatures, choose_c, fit
+from training.head import Head, LabelledFeatures, can_choose, choose_c, fit
+from training.pictures import Picture, PictureCache
+from training.problems import Severity
 from training.proof import choose_sample
 from training.provenance import git_commit, library_versions
 from training.run import Run
 from training.savedmodel import save_features, weights_digest
-from training.split import Part, Percentages, Split, part_of, split
+from training.sources.listing import LabelsFrom, Part
+from training.split import Percentages, Split, part_of, split
 from training.spool import Spool
 from training.stopwatch import Stopwatch
 from training.tensorflow_process import tensorflow_process
@@ -41,9 +44,10 @@ from training.tensorflow_process import tensorflow_process
 class Job:
     """What to learn from what, and how."""
 
-    image_dir: Path
+    image_dir: Path | str  # a folder, a table, an archive, or any of these at s3://bucket/prefix
     name: str  # of the model
-    bottleneck_dir: Path  # where features are kept between runs
+    bottleneck_dir: Path  # where features are kept between runs, and what was unpacked or downloaded
+    labels_from: LabelsFrom = LabelsFrom.TOP
     percentages: Percentages = Percentages()  # noqa: RUF009 - frozen
     max_steps: int = 1000  # iterations of the head's solver
     fine_tuning: FineTuning = FineTuning()  # noqa: RUF009 - frozen
@@ -74,6 +78,7 @@ class Survey:
 class TrainedModel:
     extractor: Extractor  # of the backbone that the head was fitted on
     head: Head
+    c_by_validation: bool  # else there were too few images to choose by
     fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
 
 
@@ -136,22 +141,31 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     With an extractor whose backbone is compiled, features are computed on the way; without, decoded images are spooled until
     it is. Those of the test part are spooled in any case: the SavedModel is proven with them.
     """
-    spool, known, write = Spool(job.bottleneck_dir), set[str](), None
+    spool, pictures, known, write = Spool(job.bottleneck_dir), PictureCache(job.feature_file), set[str](), None
     if extractor:
         cache = FeatureCache(job.feature_file, extractor.identity)
         known = cache.digests()
         write = FeatureWriter(extractor.compiled(), cache) if extractor.ready else None
 
-    def keep(digest: str, tensor: NDArray[np.uint8]) -> None:
-        if not write or part_of(digest, job.percentages) is Part.TEST:
-            spool.put(digest, tensor)
+    def keep(example: Example, picture: Picture, tensor: NDArray[np.uint8]) -> None:
+        if not write or (example.part or part_of(example.pixels, job.percentages)) is Part.TEST:
+            spool.put(example.digest, tensor)
         if write:
-            write(digest, tensor)
+            write(example.digest, tensor)
+        pictures.put(example.digest, picture)
 
-    dataset = scan(job.image_dir, run, known, keep)
-    refuse_conflicts(dataset)
-    refuse_empty(dataset)
-    return Survey(dataset, split(dataset.examples, job.percentages), spool, known)
+    try:
+        before = {digest: picture for digest, picture in pictures.pictures().items() if digest in known}
+        dataset = scan(job.image_dir, run, before, keep, labels_from=job.labels_from, cache=job.bottleneck_dir)
+    finally:
+        pictures.close()
+    refuse_unsound(dataset)
+    parts = split(dataset.examples, job.percentages)
+    if job.fine_tuning.steps and not parts.validation:
+        raise DatasetError(
+            "fine-tuning is judged by validation images, and there are none: add images, or leave it out"
+        )
+    return Survey(dataset, parts, spool, known)
 
 
 def _extract(found: Survey, extractor: Extractor, job: Job, run: Run) -> Features:
@@ -179,7 +193,7 @@ def _learn(job: Job, extractor: Extractor, found: Survey, features: Features, ru
     """Fit the head and, where asked, fine-tune; keep the second stage, in `folder`, only if validation says that it is better."""
     labels = found.dataset.labels
     train, validation = _labelled(found.dataset, found.split, features)
-    c = choose_c(train, validation, job.max_steps)
+    c, chosen = choose_c(train, validation, job.max_steps), can_choose(train, validation)
     history = None
     if job.fine_tuning.steps:
         start = fit(train, labels, c, job.max_steps)
@@ -190,8 +204,8 @@ def _learn(job: Job, extractor: Extractor, found: Survey, features: Features, ru
             "kept": tuned.better,
         }
         if tuned.better:
-            return TrainedModel(_saved(tuned.network, extractor, folder), tuned.head, history)
-    return TrainedModel(extractor, fit(train + validation, labels, c, job.max_steps), history)
+            return TrainedModel(_saved(tuned.network, extractor, folder), tuned.head, chosen, history)
+    return TrainedModel(extractor, fit(train + validation, labels, c, job.max_steps), chosen, history)
 
 
 def _saved(network: Any, extractor: Extractor, folder: Path) -> Extractor:
@@ -218,11 +232,18 @@ def _provenance(job: Job, dataset: Dataset, parts: Split, trained: TrainedModel)
         "images": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
         "images_by_label": dict(sorted(Counter(example.label for example in dataset.examples).items())),
         "set_aside": len(dataset.problems_of(Severity.ERROR)),
+        "layout": dataset.layout,
         "split": {
             "digest": parts.digest,
+            "moved": {part.value: count for part, count in parts.moved.items()},
             "testing_percentage": job.percentages.testing,
             "validation_percentage": job.percentages.validation,
         },
-        "head": {"solver": "softmax, L2, classes balanced", "C": trained.head.c, "max_steps": job.max_steps},
+        "head": {
+            "solver": "softmax, L2, classes balanced",
+            "C": trained.head.c,
+            "C_by": "validation" if trained.c_by_validation else "default",
+            "max_steps": job.max_steps,
+        },
         "fine_tuning": trained.fine_tuning,
     }

@@ -12,19 +12,35 @@ import click
 
 from training.console import Console, outcome_page, suppress_stderr
 from training.finetune import Augmentation, FineTuning
-from training.options import CACHE, FOLDER
+from training.options import FOLDER, LABELS_FROM, limit_options, limits_of
 from training.pipeline import Job, retrain, survey
+from training.retired import RETIRED
 from training.run import Run
+from training.sources.listing import CACHE
 from training.split import Percentages
 
 T = TypeVar("T")
 
+
+class RetrainCommand(click.Command):
+    """Tells who comes with retrain.py's options what took the place of those that are gone."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-").replace("_", "-")
+            if name not in RETIRED:
+                raise
+            raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
+
+
 PERCENT = click.IntRange(0, 90)
 
 
-@click.command("retrain")
-@click.argument("images", metavar="IMAGE_DIR", type=FOLDER, required=False)
-@click.option("--image-dir", type=FOLDER, help="The same as the argument.")
+@click.command("retrain", cls=RetrainCommand)
+@click.argument("images", metavar="IMAGE_DIR", required=False)
+@click.option("--image-dir", help="The same as the argument.")
 @click.option("--name", required=True, help="Name of the model.")
 @click.option("--store", "--saved-model-dir", default="artifacts", show_default=True, help="Where to publish it.")
 @click.option(
@@ -56,7 +72,11 @@ PERCENT = click.IntRange(0, 90)
     default=0,
     help="Of 32 images, on the top blocks too; a second or two each.  [default: none]",
 )
-@click.option("--learning-rate", default=1e-5, show_default=True, help="Of fine-tuning (Adam).")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help=f"Of fine-tuning (Adam).  [default: {FineTuning().learning_rate:g}]",
+)
 @click.option("--flip-left-right", is_flag=True, help="In fine-tuning, mirror every second image.")
 @click.option("--random-crop", type=PERCENT, default=0, help="In fine-tuning, margin to crop from, in %.")
 @click.option("--random-scale", type=PERCENT, default=0, help="In fine-tuning, enlarge by up to this, in %.")
@@ -71,7 +91,18 @@ PERCENT = click.IntRange(0, 90)
     help="At most, that the SavedModel scores too, to prove the compiled model.",
 )
 @click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
-def retrain_command(store: str, weights: str, *, print_misclassified_test_images: bool, **options: Any) -> None:
+@LABELS_FROM
+@limit_options
+def retrain_command(
+    store: str,
+    weights: str,
+    max_megapixels: int,
+    min_side: int,
+    max_megabytes: int,
+    *,
+    print_misclassified_test_images: bool,
+    **options: Any,
+) -> None:
     """Check, split, learn, measure, export and publish.
 
     Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
@@ -89,7 +120,7 @@ def retrain_command(store: str, weights: str, *, print_misclassified_test_images
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
     target = open_store(store)
     target.versions()  # a store that cannot be reached is reported before the work, not after it
-    run = Run(Console())
+    run = Run(Console(), limits_of(max_megapixels, min_side, max_megabytes))
     if job.fine_tuning.steps:  # the only step that needs TensorFlow in this process
         with suppress_stderr():
             import keras  # noqa: F401
@@ -106,6 +137,8 @@ def job_from(options: Mapping[str, Any]) -> Job:
     augmentation = _from_options(Augmentation, options)
     if augmentation != Augmentation() and not options["steps"]:
         raise click.UsageError("Augmentation belongs to fine-tuning: give --fine-tuning-steps as well.")
+    if options["learning_rate"] is not None and not options["steps"]:
+        raise click.UsageError("--learning-rate belongs to fine-tuning: give --fine-tuning-steps as well.")
     parts = {
         "image_dir": images or image_dir,
         "percentages": _from_options(Percentages, options),
@@ -116,5 +149,5 @@ def job_from(options: Mapping[str, Any]) -> Job:
 
 def _from_options(kind: type[T], options: Mapping[str, Any], **more: Any) -> T:
     """Make a dataclass from the options that have its fields' names."""
-    values = {**options, **more}
+    values = {name: value for name, value in {**options, **more}.items() if value is not None}
     return kind(**{field.name: values[field.name] for field in fields(kind) if field.name in values})  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The commands that work on a store of models and train nothing: publish, list, promote and rollback."""
+"""The commands that work on a store of models and train nothing: publish, list, promote, rollback and prune."""
 
 import tempfile
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from model.stores.aliases import promote, rollback
+from model.stores.retention import prune
 from model.stores.uri import open_store, resolve
-from training.console import Console, model_table, promotions_page
+from training.console import Console, model_table, promotions_page, pruned_page
 
 ALIAS = click.option("--alias", default="production", show_default=True, help="Which alias.")
 
@@ -52,4 +53,16 @@ def rollback_command(store: str, name: str, alias: str) -> None:
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
 
 
-STORE_COMMANDS = (publish_command, list_command, promote_command, rollback_command)
+@click.command("prune")
+@click.argument("store")
+@click.argument("name")
+@click.option("--keep", type=click.IntRange(1), default=5, show_default=True, help="How many of the newest stay.")
+def prune_command(store: str, name: str, keep: int) -> None:
+    """Remove old versions of the model NAME from STORE, for good.
+
+    A version that an alias names, or that a rollback leads to, always stays.
+    """
+    click.echo(pruned_page(f"{store.rstrip('/')}/{name}", prune(open_store(store), name, keep)))
+
+
+STORE_COMMANDS = (publish_command, list_command, promote_command, rollback_command, prune_command)

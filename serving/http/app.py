@@ -5,11 +5,14 @@ What naming an image does not need (the page, the docs, TensorFlow Serving's API
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
+from werkzeug.routing import BaseConverter
 
 from serving.http import tfserving_paths
+from serving.http.addresses import mounted
+from serving.http.bodies import read_body
 from serving.http.cors import allow_origins
 from serving.http.middleware import add_middleware
 from serving.http.record import record
@@ -25,7 +28,14 @@ from serving.telemetry import Telemetry
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from serving.http import tfserving
     from serving.http.presigned import UploadForms
+
+
+class WordConverter(BaseConverter):
+    """No verb: `name:predict` is another address than `name`."""
+
+    regex = "[^/:]+"
 
 
 def create_app(
@@ -35,6 +45,8 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False  # a redirect costs a second call, and loses the stage of an API Gateway
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.config["BASE_PATH"] = settings.base_path
+    app.wsgi_app = mounted(app.wsgi_app, settings.base_path)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
     recogniser = Recogniser(models, settings.limits, settings.max_in_flight)
     add_middleware(app, telemetry)
     allow_origins(app, settings.cors_origins)
@@ -84,28 +96,40 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
 def _tfserving(app: Flask, settings: Settings, recogniser: Recogniser) -> None:
     """TensorFlow Serving's addresses."""
 
-    def predict(name: str, version: int | None = None) -> Response:
+    @cache
+    def served() -> "tfserving.Served":
+        from model.stores.uri import ModelURI
         from serving.http import tfserving
 
-        return tfserving.predict(request, record(), recogniser, tfserving.Servable(name, version), settings.max_batch)
+        return tfserving.Served(recogniser, ModelURI.parse(settings.model_uri).alias, settings.max_batch)
 
-    def status(name: str, version: int | None = None) -> Response:
+    def predict(**servable: Any) -> Response:
         from serving.http import tfserving
 
-        return tfserving.status(record(), recogniser, tfserving.Servable(name, version))
+        return tfserving.predict(request, record(), served(), tfserving.Servable(**servable))
 
-    def metadata(name: str, version: int | None = None) -> Response:
+    def status(**servable: Any) -> Response:
         from serving.http import tfserving
 
-        return tfserving.metadata(record(), recogniser, tfserving.Servable(name, version))
+        return tfserving.status(record(), served(), tfserving.Servable(**servable))
 
+    def metadata(**servable: Any) -> Response:
+        from serving.http import tfserving
+
+        return tfserving.metadata(record(), served(), tfserving.Servable(**servable))
+
+    app.url_map.converters["word"] = WordConverter
     for view, method, paths in (
         (predict, "POST", tfserving_paths.PREDICT),
         (status, "GET", tfserving_paths.STATUS),
         (metadata, "GET", tfserving_paths.METADATA),
     ):
         for path in paths:
-            rule = path.replace("{name}", "<name>").replace("{version}", "<int:version>")
+            rule = (
+                path.replace("{name}", "<word:name>")
+                .replace("{label}", "<word:label>")
+                .replace("{version}", "<int:version>")
+            )
             app.add_url_rule(rule, view_func=view, methods=[method])
 
 
@@ -122,7 +146,7 @@ def _uploads(app: Flask, settings: Settings) -> None:
     def upload() -> Response:
         from serving.http.presigned import UploadRequest
 
-        return json_answer(forms().sign(read_json(request.get_data(cache=False), UploadRequest).content_type))
+        return json_answer(forms().sign(read_json(read_body(request), UploadRequest).content_type))
 
     @app.get("/v1/results/<id>")
     def result(id: str) -> Response:

@@ -1,9 +1,15 @@
-"""Which other web sites may call from a browser. Errors that a gateway makes itself need the same from the gateway."""
+"""Which other web sites may call from a browser.
+
+What a gateway answers itself, errors and preflights, has the same headers from deploy/gateway.yml and serverless.yml.
+"""
 
 from flask import Flask, Response, request
 
 EXPOSED = "X-Request-Id, X-Model-Version, Server-Timing, Retry-After"
-ACCEPTED = "Content-Type, X-Api-Key, Authorization, X-Request-Id"
+ACCEPTED = (  # with those of a call that is signed for AWS
+    "Content-Type, Content-Encoding, Authorization, X-Api-Key, X-Request-Id, X-Amz-Date, X-Amz-Security-Token, "
+    "X-Amz-Content-Sha256"
+)
 PREFLIGHT_SECONDS = 7200  # the longest that Chromium keeps one
 
 

@@ -4,10 +4,12 @@ import re
 import uuid
 
 from flask import Flask, Response, g, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 
+from serving.errors import MalformedRequest
 from serving.http.record import Record, record
 from serving.http.responses import described, refused, refused_as_tfserving, with_advice
-from serving.http.tfserving_paths import MODELS
+from serving.http.tfserving_paths import MODELS, other_verb
 from serving.inference import Prediction, milliseconds_since
 from serving.telemetry import Telemetry
 
@@ -21,6 +23,8 @@ def add_middleware(app: Flask, telemetry: Telemetry) -> None:
 
     @app.errorhandler(Exception)
     def refuse(error: Exception) -> Response:
+        if isinstance(error, MethodNotAllowed | NotFound) and (sentence := other_verb(request.path)):
+            error = MalformedRequest(sentence)
         problem = described(error)
         record().code = problem.code
         if problem.status >= 500:

@@ -21,7 +21,7 @@ IMAGE_TYPES = ("image/*", "application/octet-stream")
 FILES = {"type": "array", "items": {"type": "string", "contentMediaType": "image/*"}}
 FORM = {"type": "object", "required": ["image"], "properties": {"image": FILES}}
 HTTP_CODES = {404: ["not_found"], 500: ["internal"]}  # beside those of the table
-PATH_TYPES = {"name": "string", "version": "integer", "id": "string"}
+PATH_TYPES = {"name": "string", "label": "string", "version": "integer", "id": "string"}
 OF_AN_IMAGE = (400, 403, 404, 413, 415, 422, 429, 500, 503)
 OF_THE_MODEL = (404, 429, 500, 503)
 
@@ -66,8 +66,9 @@ OPERATIONS = (
         method="POST",
         paths=tfserving_paths.PREDICT,
         summary="Score images as TensorFlow Serving does",
-        description='An instance is `{"b64": "…"}`, an encoded image, or pixels (299, 299, 3) as nested lists.',
-        answers=(schemas.PredictResponse,),
+        description='An instance is `{"b64": "…"}`, an encoded image, or pixels (299, 299, 3) as nested lists. Rows, '
+        "`instances`, get rows, `predictions`; a column, `inputs`, gets columns, `outputs`. A label is the alias that is served.",
+        answers=(schemas.PredictResponse, schemas.PredictColumns),
         takes=schemas.PredictRequest,
         errors=OF_AN_IMAGE,
         error=schemas.PredictError,

@@ -10,12 +10,15 @@ from flask import Request
 
 from serving.errors import BatchTooLarge, MalformedRequest
 from serving.http.base64_text import decode_base64
+from serving.http.bodies import image_bytes, is_image, read_body, without_mark
 from serving.inference import Read
 from serving.schemas import ClassifyRequest, ImageSource, Options, S3Reference
 
 FIELD = "image"  # of a form; it may come several times
-MANGLED = b"\xef\xbf\xbd"  # U+FFFD in UTF-8: what stands where bytes were taken for text
+MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 SIGNATURE = "X-Amz-"  # query parameters of a presigned call belong to AWS
+UNCACHED = "_"  # a query parameter by which clients get past caches, jQuery's for one
+SEND = f"curl -F {FIELD}=@photo.jpg sends one, and more of them a batch"
 
 Body = TypeVar("Body")
 ReadObject = Callable[[S3Reference], bytes]
@@ -30,15 +33,19 @@ class ParsedRequest:
 
 
 def parse_request(request: Request, max_batch: int, read_object: ReadObject) -> ParsedRequest:
-    """Raises MalformedRequest or BatchTooLarge; what is wrong with one image shows when it is read."""
-    if request.mimetype == "multipart/form-data":
-        parsed = _form(request)
+    """Raises RequestError; what is wrong with one image shows when it is read."""
+    options = _options(request.args)
+    body = read_body(request)
+    if request.mimetype == MULTIPART or (request.mimetype == URLENCODED and body.startswith(b"%s=" % FIELD.encode())):
+        parsed = _form(request, body)
     else:
-        options = _options(request.args)
-        body = request.get_data(cache=False)
+        text = without_mark(body)
+        first = text[:64].lstrip()[:1]
+        if request.is_json and first == b'"':  # base64 as a JSON string
+            text, first = read_json(text, str).encode("utf-8", "replace"), b""
         # no image begins with a brace, and `curl -d` forgets to say that it sends JSON
-        is_json = request.is_json or body[:1] == b"{"
-        parsed = _json(body, options, read_object) if is_json else _body(body, options)
+        is_json = first == b"{" or (request.is_json and first != b"")
+        parsed = _json(text, options, read_object) if is_json else _body(text, options)
     check_batch(len(parsed.reads), max_batch)
     return parsed
 
@@ -49,7 +56,7 @@ def check_batch(images: int, max_batch: int) -> None:
 
 
 def _options(given: Mapping[str, str]) -> Options:
-    fields = {name: value for name, value in given.items() if not name.startswith(SIGNATURE)}
+    fields = {name: value for name, value in given.items() if not name.startswith(SIGNATURE) and name != UNCACHED}
     try:
         return msgspec.convert(fields, Options, strict=False)  # not strict: numbers come as text
     except msgspec.ValidationError as error:
@@ -59,7 +66,7 @@ def _options(given: Mapping[str, str]) -> Options:
 def read_json(body: bytes, type: type[Body]) -> Body:
     """Decode and check a JSON body. Raises MalformedRequest, naming the place."""
     try:
-        return msgspec.json.decode(body, type=type)
+        return msgspec.json.decode(without_mark(body), type=type)
     except msgspec.ValidationError as error:
         raise MalformedRequest(f"{error}; /docs shows what is understood") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -71,21 +78,36 @@ def read_json(body: bytes, type: type[Body]) -> Body:
 def _body(body: bytes, options: Options) -> ParsedRequest:
     if not body:
         raise MalformedRequest("the body is empty: send an image, a form with a file `image`, or JSON; /docs shows how")
-    if MANGLED in body[:16]:
-        raise MalformedRequest(
-            "the image was turned into text on its way and cannot be restored: the gateway must list its type as a "
-            "binary media type; or send it as base64 in JSON"
-        )
-    return ParsedRequest([lambda: body], options, batch=False, source="body")
+    if body.startswith(b"--") and b"form-data" in body[:1024]:
+        from serving.http.forms import HOW
+
+        raise MalformedRequest(f"the body is a form, but its Content-Type says something else: {HOW}")
+    return ParsedRequest([partial(image_bytes, body)], options, batch=False, source="body")
 
 
-def _form(request: Request) -> ParsedRequest:
-    files = request.files.getlist(FIELD)
-    if not files:
+def _form(request: Request, body: bytes) -> ParsedRequest:
+    from serving.http import forms
+
+    if request.mimetype == MULTIPART:
+        parts = forms.parse_multipart(body, request.mimetype_params.get("boundary"), request.max_form_parts)
+    else:
+        parts = forms.parse_urlencoded(body)
+    images = [part for part in parts if part.name == FIELD]
+    if not images:
+        raise MalformedRequest(f"the form has no file named `{FIELD}`: {SEND}")
+    fields = {part.name: part.data.decode("utf-8", "replace") for part in parts if part.name != FIELD}
+    reads: list[Read] = [partial(image_bytes if part.is_file else _image_of_field, part.data) for part in images]
+    return ParsedRequest(reads, _options({**fields, **request.args}), batch=len(images) > 1, source="form")
+
+
+def _image_of_field(data: bytes) -> bytes:
+    """An image that came without a file name: as it is, or as base64."""
+    image = image_bytes(data)
+    if not is_image(image):
         raise MalformedRequest(
-            f"the form has no file named `{FIELD}`: curl -F {FIELD}=@photo.jpg sends one, and more of them a batch"
+            f"the field `{FIELD}` of the form is text, neither a file with a filename nor base64: {SEND}"
         )
-    return ParsedRequest([file.read for file in files], _options(request.values), batch=len(files) > 1, source="form")
+    return image
 
 
 def _json(body: bytes, options: Options, read_object: ReadObject) -> ParsedRequest:

@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from model.classifier import Classifier, Label
+from model.errors import StoreForbidden
 from model.image import DecodedImage
-from serving.errors import ResultNotReady
+from serving.errors import ResultNotReady, UnsupportedEncoding
+from serving.http.bodies import ACCEPTED_CODINGS
 from serving.http.requests import ParsedRequest
 from serving.inference import Prediction, Timings
 from serving.problems import PROBLEM_TYPE, RETRY_AFTER, problem_of
@@ -74,9 +76,12 @@ def refused_as_tfserving(problem: Problem, _: str) -> Response:
 
 
 def with_advice(response: Response, error: Exception) -> Response:
-    """Say when to come back, and what methods an address knows."""
-    if response.status_code in (429, 503) or isinstance(error, ResultNotReady):
+    """Say when to come back, and what codings and methods are known."""
+    passes = response.status_code in (429, 503) and not isinstance(error, StoreForbidden)  # that takes the operator
+    if passes or isinstance(error, ResultNotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER)
+    if isinstance(error, UnsupportedEncoding):
+        response.headers["Accept-Encoding"] = ACCEPTED_CODINGS  # RFC 9110, section 15.5.16
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(_methods(error))
     return response

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API, for the clients that exist: predict in rows, model status, metadata, its errors.
+"""TensorFlow Serving's REST API, for the clients that exist: predict in rows and in columns, model status, metadata, its errors.
 
 One model is served: the other names and versions are unknown. {"b64": …} is an encoded image, as `serving_bytes` takes it;
 nested lists are pixels, as `serving_default` takes them. Shapes of requests and answers: tensorflow.org/tfx/serving/api_rest.
@@ -17,11 +17,12 @@ from model.errors import RecognitionError
 from model.image import SIDE
 from serving.errors import MalformedRequest, UnknownModel
 from serving.http.base64_text import decode_base64
+from serving.http.bodies import read_body
 from serving.http.record import Record
 from serving.http.requests import check_batch, read_json
 from serving.http.responses import json_answer, with_timings
 from serving.inference import Recogniser
-from serving.schemas import ModelMetadata, ModelStatus, PredictRequest, PredictResponse, VersionStatus
+from serving.schemas import ModelMetadata, ModelStatus, PredictColumns, PredictRequest, PredictResponse, VersionStatus
 
 SIGNATURES = ("", "serving_default", "serving_bytes")
 INPUTS = ("image", "image_bytes")  # by signature; a row may name its input or just be it
@@ -32,44 +33,51 @@ class Servable:
     """What an address names."""
 
     name: str
-    version: int | None  # None: whichever is served
+    version: int | None = None  # None: whichever is served
+    label: str | None = None  # in its place: an alias
 
 
-def predict(request: Request, record: Record, recogniser: Recogniser, servable: Servable, max_batch: int) -> Response:
-    asked = read_json(request.get_data(cache=False), PredictRequest)
-    check_batch(len(asked.instances), max_batch)
+@dataclass(frozen=True)
+class Served:
+    """What there is."""
+
+    recogniser: Recogniser
+    alias: str  # that the process follows, if it follows one
+    max_batch: int
+
+
+def predict(request: Request, record: Record, served: Served, servable: Servable) -> Response:
+    asked = read_json(read_body(request), PredictRequest)
+    rows = _rows(asked)
+    check_batch(len(rows), served.max_batch)
     if asked.signature_name not in SIGNATURES:
         raise MalformedRequest(f"signature_name must be one of {', '.join(filter(None, SIGNATURES))}")
-    _find(servable, recogniser.classifier(record.timings))
-    rows = [_unnamed(instance) for instance in asked.instances]
+    _find(servable, served, record)
     encoded = [row["b64"] for row in rows if isinstance(row, dict) and isinstance(row.get("b64"), str)]
     if len(encoded) == len(rows):
         record.source = "base64"
         reads = [partial(decode_base64, text) for text in encoded]
-        record.prediction = prediction = recogniser.recognise(reads, record.timings, batch=True)
+        record.prediction = prediction = served.recogniser.recognise(reads, record.timings, batch=True)
     else:
         record.source = "pixels"
-        record.prediction = prediction = recogniser.recognise_pixels(_pixels(rows), record.timings)
+        record.prediction = prediction = served.recogniser.recognise_pixels(_pixels(rows), record.timings)
     for outcome in prediction.outcomes:
         if isinstance(outcome, RecognitionError):
             raise outcome  # rows stand or fall together here
-    rows_of_scores = [scores.tolist() for scores in prediction.scores]
-    if encoded:  # two outputs make each prediction an object, one output makes it a plain list
-        classes = prediction.classifier.manifest.labels
-        return with_timings(
-            _answer([{"scores": row, "classes": classes} for row in rows_of_scores]), prediction, record.timings
-        )
-    return with_timings(_answer(rows_of_scores), prediction, record.timings)
+    scores = [scores.tolist() for scores in prediction.scores]
+    classes = prediction.classifier.manifest.labels if encoded else None
+    answer = _answer_rows(scores, classes) if asked.inputs is None else _answer_columns(scores, classes)
+    return with_timings(answer, prediction, record.timings)
 
 
-def status(record: Record, recogniser: Recogniser, servable: Servable) -> Response:
-    version = _find(servable, recogniser.classifier(record.timings)).version
+def status(record: Record, served: Served, servable: Servable) -> Response:
+    version = _find(servable, served, record).version
     fine = {"error_code": "OK", "error_message": ""}
     return json_answer(ModelStatus([VersionStatus(str(version), "AVAILABLE", fine)]))
 
 
-def metadata(record: Record, recogniser: Recogniser, servable: Servable) -> Response:
-    classifier = _find(servable, recogniser.classifier(record.timings))
+def metadata(record: Record, served: Served, servable: Servable) -> Response:
+    classifier = _find(servable, served, record)
     labels = len(classifier.manifest.labels)
     image = _tensor("image", "DT_UINT8", -1, SIDE, SIDE, 3)
     scores = _tensor("scores", "DT_FLOAT", -1, labels)
@@ -83,21 +91,57 @@ def metadata(record: Record, recogniser: Recogniser, servable: Servable) -> Resp
     return json_answer(ModelMetadata(model, {"signature_def": {"signature_def": signatures}}))
 
 
-def _answer(predictions: list[object]) -> Response:
-    return json_answer(PredictResponse(predictions))
+def _rows(asked: PredictRequest) -> list[Any]:
+    """The images, whether they came as rows or as a column."""
+    if asked.instances is not None:
+        return [_unnamed(row) for row in asked.instances]
+    if not isinstance(asked.inputs, dict):
+        return list(asked.inputs or [])
+    if len(asked.inputs) != 1 or next(iter(asked.inputs)) not in INPUTS:
+        raise MalformedRequest(
+            f"inputs: {_names(asked.inputs)}: there is one input, {' or '.join(INPUTS)} by its signature"
+        )
+    [column] = asked.inputs.values()
+    if not column:
+        raise MalformedRequest("inputs: the column is empty: send at least one image")
+    return column
 
 
-def _find(servable: Servable, classifier: Classifier) -> Classifier:
-    served = classifier.manifest.name, classifier.version
-    if servable.name != served[0] or servable.version not in (None, served[1]):
-        raise UnknownModel(f"that model or version is not served here; model {served[0]}, version {served[1]} is")
+def _unnamed(row: Any) -> Any:
+    if not isinstance(row, dict) or ("b64" in row and len(row) == 1):
+        return row
+    if len(row) != 1 or next(iter(row)) not in INPUTS:
+        raise MalformedRequest(
+            f'instances: {_names(row)}: a row is {{"b64": …}}, or the one input, {" or ".join(INPUTS)} by its signature'
+        )
+    [value] = row.values()
+    return value
+
+
+def _names(given: dict[str, Any]) -> str:
+    return f"the names {', '.join(repr(name[:40]) for name in list(given)[:4])}" if given else "no name"
+
+
+def _answer_rows(scores: list[Any], classes: tuple[str, ...] | None) -> Response:
+    """Two outputs make each prediction an object, one output makes it a plain list."""
+    rows = [{"scores": row, "classes": classes} for row in scores] if classes else scores
+    return json_answer(PredictResponse(rows))
+
+
+def _answer_columns(scores: list[Any], classes: tuple[str, ...] | None) -> Response:
+    columns = {"scores": scores, "classes": [classes] * len(scores)} if classes else scores
+    return json_answer(PredictColumns(columns))
+
+
+def _find(servable: Servable, served: Served, record: Record) -> Classifier:
+    classifier = served.recogniser.classifier(record.timings)
+    name, version = classifier.manifest.name, classifier.version
+    if servable.name != name or servable.version not in (None, version) or servable.label not in (None, served.alias):
+        alias = f", label {served.alias}," if served.alias else ""
+        raise UnknownModel(
+            f"that model, version or label is not served here; model {name}, version {version}{alias} is"
+        )
     return classifier
-
-
-def _unnamed(instance: Any) -> Any:
-    if isinstance(instance, dict) and len(instance) == 1 and next(iter(instance)) in INPUTS:
-        return next(iter(instance.values()))
-    return instance
 
 
 def _pixels(rows: list[Any]) -> NDArray[np.uint8]:

@@ -1,22 +1,29 @@
 """What Lambda hands to `handler.uploads` → the objects it names, and back: what each sender wants to hear.
 
-It knows the shapes that AWS documents, and neither S3 nor images. Understood: S3 notifications, plain or in SQS messages;
-EventBridge events of S3, plain or in SQS messages; tasks of S3 Batch Operations.
+It knows the shapes that AWS documents, and neither S3 nor images; envelopes.py opens what wraps them. S3's events of objects that
+were created, or restored from an archive, are work; its other events are nothing to do; what is not S3's is refused.
 """
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote_plus
 
-from serving.errors import UnknownEvent
+import msgspec
+from msgspec import Meta, Struct
+
 from serving.schemas import UploadResult
+from serving.uploads.envelopes import Event, refusal, unwrap
 
-Event = dict[str, Any]
+NO_VERSION = (None, "", "null")  # "null" is the version of every object that was put while versioning was suspended
+LONGEST_KEY = 1024  # bytes in UTF-8; S3's limit
+NAME = re.compile(r"[A-Za-z0-9: ]{1,64}", re.ASCII)  # of an event, fit for a log
 
-NO_VERSION = (None, "null")  # "null" is the version of every object that was put while versioning was suspended
+Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)]
+Key = Annotated[str, Meta(min_length=1)]
+Tag = Annotated[str, Meta(pattern=r"^[!-~]+\Z")]  # goes into a header
+Version = Annotated[str, Meta(pattern=r"^[!-~]*\Z")]  # may be empty, in a task
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,7 @@ class Upload:
     key: str
     version_id: str | None  # None in a bucket without versions
     etag: str | None  # None in a task of S3 Batch Operations
+    size: int | None = field(default=None, compare=False)  # bytes; None where the event does not say
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,15 @@ class Message:
 
     id: str
     payload: Any  # not looked into yet: a message that makes no sense fails alone
+    receives: int = 1  # this one included; not 1: it came before, and was not done
+
+
+@dataclass
+class Contents:
+    """What a message is about."""
+
+    uploads: list[Upload] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)  # names of S3's events that are nothing to do
 
 
 @dataclass(frozen=True)
@@ -44,34 +61,91 @@ class MessageOutcome:
     failure: Exception | None  # it must be tried again
 
 
+class _Bucket(Struct):
+    name: Annotated[str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}\Z")]  # botocore sends no other
+
+
+class _Object(Struct):
+    key: Key  # URL-encoded
+    etag: Tag | None = msgspec.field(default=None, name="eTag")
+    version: Version | None = msgspec.field(default=None, name="versionId")
+    size: int | None = None
+
+
+class _Entry(Struct):
+    bucket: _Bucket
+    object: _Object
+
+
+class _Notification(Struct):
+    event: Text = msgspec.field(name="eventName")
+    s3: _Entry | None = None
+
+
+class _PlainObject(Struct):
+    key: Key  # not encoded
+    etag: Tag | None = None
+    version: Version | None = msgspec.field(default=None, name="version-id")
+    size: int | None = None
+
+
+class _Detail(Struct):
+    bucket: _Bucket
+    object: _PlainObject
+
+
+class _Task(Struct, rename="camel"):
+    task_id: Text
+    s3_key: Key  # URL-encoded
+    s3_version_id: Version | None = None
+    s3_bucket: str | None = None  # schema 2.0
+    s3_bucket_arn: str | None = None  # schema 1.0
+
+
+class _TaskName(Struct, rename="camel"):
+    task_id: Text
+
+
+class _Job(Struct, rename="camel"):
+    invocation_schema_version: Text
+    invocation_id: Text
+    tasks: list[_TaskName]
+
+
+class _Record(Struct, rename="camel"):
+    message_id: Text
+    body: Any = None
+    attributes: Any = None
+
+
 def messages_in(event: Any) -> list[Message]:
     """Raises UnknownEvent where the event is of no shape that is understood."""
-    with _explained(event):
-        if _is_sqs(event):
-            return [Message(record["messageId"], record["body"]) for record in event["Records"]]
-        if _is_batch_operations(event):
-            return [Message(task["taskId"], task) for task in event["tasks"]]
-    uploads_in(event)  # so that an unknown event is refused at once
+    if records := _sqs_records(event):
+        return [
+            Message(record.message_id, record.body, _receives(record)) for record in _shaped(records, list[_Record])
+        ]
+    if _is_batch_operations(event):
+        names = _shaped(event, _Job).tasks
+        return [Message(name.task_id, task) for name, task in zip(names, event["tasks"], strict=True)]
+    contents_of(event)  # so that an unknown event is refused at once
     return [Message("event", event)]
 
 
-def uploads_in(payload: Any) -> list[Upload]:
-    """The objects that were created. Raises UnknownEvent."""
-    with _explained(payload):
-        payload = json.loads(payload) if isinstance(payload, str) else payload
-        if payload.get("Event") == "s3:TestEvent":  # S3 sends one when a notification is set up
-            return []
-        if "taskId" in payload:
-            return [_from_task(payload)]
-        if payload.get("source") == "aws.s3":
-            return [_from_eventbridge(payload["detail"])] if payload["detail-type"] == "Object Created" else []
-        created = [record for record in payload["Records"] if "ObjectCreated:" in record["eventName"]]
-        return [_from_notification(record["s3"]) for record in created]
+def contents_of(payload: Any) -> Contents:
+    """The objects that were created or restored, and what else was told. Raises UnknownEvent."""
+    contents = Contents()
+    for event in unwrap(payload):
+        found = _read(event)
+        if isinstance(found, Upload):
+            contents.uploads.append(found)
+        elif found:
+            contents.ignored.append(found)
+    return contents
 
 
-def reply(event: Event, outcomes: list[MessageOutcome]) -> Event:
+def reply(event: Any, outcomes: list[MessageOutcome]) -> Event:
     """What the sender wants to hear. Raises what an event failed with whose sender listens to nothing else."""
-    if _is_sqs(event):
+    if _sqs_records(event):
         failed = [outcome.message.id for outcome in outcomes if outcome.failure]
         return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
     if _is_batch_operations(event):
@@ -87,49 +161,107 @@ def reply(event: Event, outcomes: list[MessageOutcome]) -> Event:
     return {"results": [result.key for outcome in outcomes for result in outcome.results]}
 
 
-@contextmanager
-def _explained(payload: Any) -> Iterator[None]:
+def _sqs_records(event: Any) -> list[Any]:
+    """The messages of an event source mapping, or of a pipe, which sends them as an array; none where they are not SQS's."""
+    records = event.get("Records") if isinstance(event, dict) else event
+    if not isinstance(records, list):
+        return []
+    of_sqs = any(isinstance(record, dict) and record.get("eventSource") == "aws:sqs" for record in records)
+    return records if of_sqs else []
+
+
+def _receives(record: _Record) -> int:
+    count = record.attributes.get("ApproximateReceiveCount") if isinstance(record.attributes, dict) else None
+    return max(1, int(count)) if isinstance(count, str) and re.fullmatch(r"[0-9]{1,9}", count) else 1
+
+
+def _is_batch_operations(event: Any) -> bool:
+    return isinstance(event, dict) and "invocationSchemaVersion" in event
+
+
+def _read(event: Event) -> Upload | str | None:
+    """The object of an event that is work, the name of one that is nothing to do."""
+    if event.get("Event") == "s3:TestEvent":  # S3 sends one when a notification is set up
+        return None
+    if "taskId" in event:
+        return _from_task(_shaped(event, _Task))
+    if event.get("source") == "aws.s3":
+        return _from_eventbridge(event)
+    if "s3" in event or str(event.get("eventSource")).endswith(":s3"):  # stores that speak S3 name themselves, minio:s3
+        return _from_notification(event)
+    raise refusal(event)
+
+
+def _from_notification(event: Event) -> Upload | str:
+    if not str(event.get("eventSource", ":s3")).endswith(":s3"):
+        raise refusal(event)
+    record = _shaped(event, _Notification)
+    name = record.event.removeprefix("s3:")
+    if not name.startswith("ObjectCreated:") and name != "ObjectRestore:Completed":
+        return _speakable(name)
+    if record.s3 is None:
+        raise refusal(event, "a notification without its object")
+    item = record.s3.object
+    return _upload(event, record.s3.bucket.name, unquote_plus(item.key), item.version, item.etag, item.size)
+
+
+def _from_eventbridge(event: Event) -> Upload | str:
+    name = event.get("detail-type")
+    if not isinstance(name, str) or not name.startswith("Object "):
+        raise refusal(event, "what CloudTrail or another service says of S3: let the bucket itself tell EventBridge")
+    if name not in ("Object Created", "Object Restore Completed"):
+        return _speakable(name)
+    detail = _shaped(event.get("detail"), _Detail)
+    item = detail.object
+    return _upload(event, detail.bucket.name, item.key, item.version, item.etag, item.size)
+
+
+def _from_task(task: _Task) -> Upload:
+    bucket = task.s3_bucket or (task.s3_bucket_arn or "").rpartition(":")[2]
+    name = _shaped({"name": bucket}, _Bucket).name
+    return Upload(name, _key(unquote_plus(task.s3_key)), _version(task.s3_version_id), None)
+
+
+def _upload(event: Event, bucket: str, key: str, version: str | None, etag: str | None, size: int | None) -> Upload:
+    if etag is None and _version(version) is None:
+        raise refusal(event, "an object without version and ETag")
+    return Upload(bucket, _key(key), _version(version), etag, size)
+
+
+def _key(key: str) -> str:
     try:
-        yield
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UnknownEvent(
-            "handler.uploads understands S3 notifications and EventBridge events of S3, plain or in SQS messages, and tasks "
-            f"of S3 Batch Operations, not {payload!r:.200} ({type(error).__name__}: {error})"
-        ) from error
-
-
-def _is_sqs(event: Event) -> bool:
-    return any(record.get("eventSource") == "aws:sqs" for record in event.get("Records", []))
-
-
-def _is_batch_operations(event: Event) -> bool:
-    return "invocationSchemaVersion" in event
-
-
-def _from_notification(entry: Event) -> Upload:
-    item = entry["object"]
-    return Upload(entry["bucket"]["name"], unquote_plus(item["key"]), _version(item.get("versionId")), item["eTag"])
-
-
-def _from_eventbridge(detail: Event) -> Upload:
-    item = detail["object"]  # its key is not encoded
-    return Upload(detail["bucket"]["name"], item["key"], _version(item.get("version-id")), item["etag"])
-
-
-def _from_task(task: Event) -> Upload:
-    bucket = task["s3Bucket"] if "s3Bucket" in task else task["s3BucketArn"].rpartition(":")[2]  # schema 2.0 or 1.0
-    return Upload(bucket, unquote_plus(task["s3Key"]), _version(task.get("s3VersionId")), None)
+        if len(key.encode()) <= LONGEST_KEY:
+            return key
+    except UnicodeEncodeError:
+        pass
+    raise refusal(key, "a key that S3 cannot have")
 
 
 def _version(id: str | None) -> str | None:
     return None if id in NO_VERSION else id
 
 
+def _speakable(name: str) -> str:
+    return name if NAME.fullmatch(name) else "another"
+
+
+def _shaped(value: Any, shape: type[T]) -> T:
+    """The value, if it is of that shape. Raises UnknownEvent with what msgspec says: types and field names, no content."""
+    try:
+        return msgspec.convert(value, shape)
+    except (msgspec.ValidationError, UnicodeError, RecursionError) as error:
+        reason = "text that cannot be written" if isinstance(error, UnicodeError) else str(error)
+    raise refusal(value, f"an event whose fields are of other types: {reason}")
+
+
 def _task_result(outcome: MessageOutcome) -> Event:
     if outcome.failure:
         code, text = "TemporaryFailure", str(outcome.failure)
     elif not outcome.results:
-        code, text = "PermanentFailure", "not classified: the object is gone, or not under the prefix of uploads"
+        code, text = (
+            "PermanentFailure",
+            "not classified: the object is gone, a folder, or not under the prefix of uploads",
+        )
     elif outcome.results[0].error:
         code, text = "PermanentFailure", outcome.results[0].error.code
     else:

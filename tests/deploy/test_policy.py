@@ -36,6 +36,8 @@ UPLOADS = BOTH | {
     ("sqs:DeleteMessage", "${UploadQueue.Arn}"),
     ("sqs:GetQueueAttributes", "${UploadQueue.Arn}"),
     ("s3:PutObject", f"{UPLOADS_BUCKET}/results/*"),
+    ("s3:GetObject", f"{UPLOADS_BUCKET}/claims-results/*"),
+    ("s3:PutObject", f"{UPLOADS_BUCKET}/claims-results/*"),
 }
 TAGGING = {
     (f"s3:{verb}Object{version}Tagging", f"{UPLOADS_BUCKET}/uploads/*")

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from model.errors import CorruptImage, ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
+from model.errors import CorruptImage, ImageError, ImageOutOfBounds, ImageTooLarge, UnreadFormat, UnsupportedImage
 from model.image import FORMATS, MAGIC, Limits, decode, image_format
 
+ENCODERS = {name: {"JP2": "JPEG2000", "PNM": "PPM"}.get(name, name) for name in FORMATS if name != "HEIC"}
 RAMP = np.linspace(0, 255, 64 * 48).reshape(48, 64)
 
 
@@ -28,9 +29,9 @@ def photo(width: int = 64, height: int = 48) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG"])
+@pytest.mark.parametrize("format", sorted(set(FORMATS) - {"HEIC"}))
 def test_every_format_gives_the_same_picture(format: str) -> None:
-    found = decode(encoded(photo(), format))
+    found = decode(encoded(photo(), ENCODERS[format]))
     assert (found.format, found.width, found.height) == (format, 64, 48)
     assert found.tensor.shape == (299, 299, 3)
     assert found.tensor.dtype == np.uint8
@@ -109,6 +110,7 @@ def test_a_large_jpeg_looks_the_same_decoded_at_a_reduced_scale() -> None:
         (encoded(photo(), "JPEG")[:-200], CorruptImage, "JPEG"),
         (b"\x89PNG\r\n\x1a\n" + bytes(40), CorruptImage, "PNG"),
         (encoded(Image.new("1", (9000, 9000)), "PNG"), ImageOutOfBounds, "9000 × 9000"),
+        (encoded(Image.new("L", (500, 500)), "GIF")[:13] + b"!", CorruptImage, "GIF"),
         (encoded(photo(64, 8), "PNG"), ImageOutOfBounds, "16 px"),
         (bytes(21 * 2**20), ImageTooLarge, "20,971,520"),
     ],
@@ -134,7 +136,7 @@ def test_any_bytes_give_a_tensor_or_one_of_our_errors(noise: bytes, magic: bytes
         assert found.tensor.dtype == np.uint8
 
 
-@given(st.sampled_from(sorted(set(FORMATS) - {"HEIC"})), st.data())
+@given(st.sampled_from(sorted(ENCODERS.values())), st.data())
 def test_any_damage_gives_a_tensor_or_one_of_our_errors(format: str, data: st.DataObject) -> None:
     sound = bytearray(encoded(photo(), format))
     for _ in range(data.draw(st.integers(1, 4))):
@@ -150,16 +152,12 @@ def test_odd_images_of_the_wild_decode_or_are_refused_by_name(shared_data: Path)
     refused = {
         "broken.png": CorruptImage,
         "broken_data_stream.png": CorruptImage,
-        "decompression_bomb.gif": CorruptImage,
+        "decompression_bomb.gif": ImageOutOfBounds,
         "truncated_image.png": CorruptImage,
-        "truncated_jpeg.jpg": CorruptImage,
         "7x13.png": ImageOutOfBounds,
         "bw_gradient.png": ImageOutOfBounds,
         "no_palette_after_rgb.gif": ImageOutOfBounds,
-        "16bit.cropped.jp2": UnsupportedImage,
-        "decompression_bomb.ico": UnsupportedImage,
-        "hopper_16bit.pgm": UnsupportedImage,
-        "la.tga": UnsupportedImage,
+        "decompression_bomb.ico": UnreadFormat,
         "LICENSE": UnsupportedImage,
     }
     for path in sorted((shared_data / "odd_images").rglob("*.*")):

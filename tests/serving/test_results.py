@@ -75,3 +75,37 @@ def test_a_store_that_cannot_answer_is_no_missing_result(code, error):
         Results(Refusing(code), "results/").read(BUCKET, "results/x.json")
     with pytest.raises(error):
         Results(Refusing(code), "results/").write_once(result())
+
+
+def test_a_result_is_replaced_only_while_it_is_the_one_that_was_seen(s3):
+    results = Results(s3, "results/")
+    results.write_once(result(created="first"))
+    seen = results.find(BUCKET, result().key)
+    assert results.write_once(result(created="second"), seen).created == "second"
+    assert results.write_once(result(created="third"), seen).created == "second"
+
+
+def test_a_result_that_was_deleted_since_it_was_seen_is_tried_again(s3):
+    results = Results(s3, "results/")
+    results.write_once(result())
+    seen = results.find(BUCKET, result().key)
+    s3.delete_object(Bucket=BUCKET, Key=result().key)
+    with pytest.raises(StoreUnavailable):
+        results.write_once(result(created="second"), seen)
+
+
+@pytest.mark.parametrize("body", [b"", b"oops", b"[]", b"\xff\xfe", b'{"key": 7}'])
+def test_something_else_is_no_result_and_does_not_hide_one(s3, body):
+    results = Results(s3, "results/")
+    s3.put_object(Bucket=BUCKET, Key="results/uploads/a.jpg@2.json", Body=body)
+    assert results.read(BUCKET, "results/uploads/a.jpg@2.json") is None
+    assert results.newest(BUCKET, "uploads/a.jpg") is None
+    results.write_once(result())
+    assert results.newest(BUCKET, "uploads/a.jpg") == result()
+
+
+def test_a_copy_of_a_result_elsewhere_is_no_result_of_what_belongs_there(s3):
+    results = Results(s3, "results/")
+    results.write_once(result())
+    s3.copy_object(Bucket=BUCKET, Key="results/b.json", CopySource=f"{BUCKET}/{result().key}")
+    assert results.read(BUCKET, "results/b.json") is None

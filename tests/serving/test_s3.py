@@ -1,10 +1,19 @@
+import time
+
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, ResponseStreamingError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+    ResponseStreamingError,
+)
 
-from model.errors import ImageTooLarge, StoreUnavailable
-from serving.errors import ObjectNotFound, SourceForbidden
-from serving.s3 import ObjectReader, s3_client
+from model.errors import ImageTooLarge, StoreMisconfigured, StoreUnavailable
+from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
+from serving.s3 import READ_SECONDS, ObjectReader, read_body, s3_client
 from serving.schemas import S3Reference
 from serving.settings import S3Prefix, Settings
 from tests.support.fakes import colour_app, picture
@@ -69,6 +78,8 @@ class RefusingClient:
     def head_object(self, **_):
         raise self.error
 
+    get_object = head_object
+
 
 def test_missing_and_forbidden_look_the_same(bucket):
     bucket.put_object(Bucket="photos", Key="uploads/gone.jpg", Body=RED)
@@ -115,11 +126,95 @@ def test_a_download_that_breaks_off_is_no_fault_of_the_caller():
         def close(self):
             pass
 
-        def read(self):
+        def read(self, amount):
             raise ResponseStreamingError(error="connection reset")
 
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
         ObjectReader(ALLOWED, 2000, Breaking).read(S3Reference("photos", "uploads/a.jpg"))
+
+
+class Answering:
+    """An S3 whose HEAD, and whose GET, answer with these errors."""
+
+    def __init__(self, head: str, get: str, message: str = "") -> None:
+        self._head = ClientError({"Error": {"Code": head}}, "HeadObject")
+        self._get = ClientError({"Error": {"Code": get, "Message": message}}, "GetObject")
+
+    def head_object(self, **_):
+        raise self._head
+
+    def get_object(self, **_):
+        raise self._get
+
+
+SSE_C = "The object was stored using a form of Server Side Encryption."
+
+
+@pytest.mark.parametrize(
+    ("head", "get", "message", "error"),
+    [
+        ("400", "ExpiredToken", "", StoreMisconfigured),
+        ("400", "NoSuchKey", "", StoreMisconfigured),  # HEAD says 404 of what is missing
+        ("400", "InvalidRequest", SSE_C, ObjectLocked),
+        ("400", "KMS.DisabledException", "", ObjectLocked),
+        ("400", "AuthorizationHeaderMalformed", "", StoreMisconfigured),
+        ("403", "InvalidAccessKeyId", "", StoreMisconfigured),
+        ("403", "SignatureDoesNotMatch", "", StoreMisconfigured),
+        ("403", "AccessDenied", "not authorized to perform: kms:Decrypt", StoreMisconfigured),
+        ("403", "AccessDenied", "Access Denied", ObjectNotFound),
+        ("403", "InvalidObjectState", "", ObjectArchived),
+        ("301", "", "", StoreMisconfigured),
+        ("404", "", "", ObjectNotFound),
+        ("412", "", "", ObjectNotFound),
+    ],
+)
+def test_a_refusal_without_a_word_is_asked_for_its_reason(head, get, message, error):
+    with pytest.raises(error):
+        ObjectReader(ALLOWED, 2000, lambda: Answering(head, get, message)).read(S3Reference("photos", "uploads/a.jpg"))
+
+
+@pytest.mark.parametrize("get", ["InvalidArgument", "NoSuchVersion"])
+def test_a_version_that_cannot_be_is_the_callers(get):
+    with pytest.raises(ObjectNotFound):
+        ObjectReader(ALLOWED, 2000, lambda: Answering("400", get)).read(S3Reference("photos", "uploads/a.jpg", "x"))
+
+
+@pytest.mark.parametrize("error", [NoCredentialsError(), ProfileNotFound(profile="p"), NoRegionError()])
+def test_a_client_that_cannot_be_made_is_the_operators(error):
+    def connect():
+        raise error
+
+    with pytest.raises(StoreMisconfigured):
+        ObjectReader(ALLOWED, 2000, connect).read(S3Reference("photos", "uploads/a.jpg"))
+
+
+class Drip:
+    """A body that comes slowly, and never ends."""
+
+    def __init__(self):
+        self.asked, self.closed = [], False
+
+    def read(self, size):
+        self.asked.append(size)
+        time.sleep(0.02)
+        return bytes(size)
+
+    def close(self):
+        self.closed = True
+
+
+def test_a_body_that_comes_too_slowly_is_given_up():
+    body = Drip()
+    with pytest.raises(StoreUnavailable, match="not the rest in time"):
+        read_body(body, time.monotonic() + 0.1)
+    assert body.closed
+    assert max(body.asked) <= 32 * 1024
+
+
+def test_a_silent_s3_keeps_nobody_waiting_as_long_as_a_gateway_does():
+    config = s3_client().meta.config
+    silence = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert silence + READ_SECONDS + silence < 29  # s: HEAD, and GET just before the time is over
 
 
 def test_a_reference_is_named_over_http(bucket):

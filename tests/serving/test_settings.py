@@ -22,9 +22,11 @@ def test_an_empty_environment_gives_the_defaults():
         ("AWS_LAMBDA_FUNCTION_NAME", "classify", "on_lambda", True),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "provisioned-concurrency", "load_at_start", True),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "load_at_start", True),
-        ("MAX_IMAGE_BYTES", "1000", "limits", Limits(max_bytes=1000)),
-        ("MAX_IMAGE_PIXELS", "1000", "limits", Limits(max_pixels=1000)),
-        ("MIN_IMAGE_SIDE", "1000", "limits", Limits(min_side=1000)),
+        ("MAX_IMAGE_BYTES", "1000", "max_image_bytes", 1000),
+        ("MAX_IMAGE_PIXELS", "1000", "max_image_pixels", 1000),
+        ("MIN_IMAGE_SIDE", "1000", "min_image_side", 1000),
+        ("MAX_DECODE_MB", "100", "max_decode_mb", 100),
+        ("MAX_DECODE_SECONDS", "0.5", "max_decode_seconds", 0.5),
         ("MAX_BODY_BYTES", "1000", "max_body_bytes", 1000),
         ("MAX_BATCH", "5", "max_batch", 5),
         ("MAX_IN_FLIGHT", "6", "max_in_flight", 6),
@@ -57,6 +59,9 @@ def test_a_variable_sets_its_field(name, text, field, value):
         ("MAX_IMAGE_BYTES", "-1"),
         ("IMAGE_SOURCES", "https://photos"),
         ("IMAGE_SOURCES", "s3://"),
+        ("IMAGE_SOURCES", "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/photos/uploads/"),
+        ("IMAGE_SOURCES", "s3://*/uploads/"),
+        ("IMAGE_SOURCES", "s3://photos/uploads/*"),
         ("CORS_ORIGINS", "site.example"),
         ("API_KEY_NEEDED", "maybe"),
         ("LOG_LEVEL", "loud"),
@@ -71,6 +76,22 @@ def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name
 @pytest.mark.parametrize(("megabytes", "threads"), [("128", 1), ("1769", 1), ("3537", 1), ("3538", 2), ("10240", 5)])
 def test_lambda_gives_a_thread_for_each_1769_megabytes(megabytes, threads):
     assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": megabytes}).threads == threads
+
+
+def test_the_limits_of_an_image_are_those_that_are_set():
+    limits = {
+        "MAX_IMAGE_BYTES": "1",
+        "MAX_IMAGE_PIXELS": "2",
+        "MIN_IMAGE_SIDE": "3",
+        "MAX_DECODE_MB": "4",
+        "MAX_DECODE_SECONDS": "5",
+    }
+    assert Settings.from_environment(limits).limits == Limits(1, 2, 3, 4, 5.0)
+
+
+@pytest.mark.parametrize(("memory", "decoders"), [("512", 204), ("1769", 707), ("10240", 1024)])
+def test_decoders_get_a_share_of_the_functions_memory(memory, decoders):
+    assert Settings.from_environment({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory}).limits.max_decode_mb == decoders
 
 
 def test_a_place_in_s3_covers_its_own_bucket_and_prefix_only():

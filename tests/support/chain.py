@@ -57,7 +57,12 @@ class Chain:
         messages: list[dict[str, Any]] = []
         while len(messages) < at_most:
             wanted = min(10, at_most - len(messages))
-            answer = self.sqs.receive_message(QueueUrl=self.queue, MaxNumberOfMessages=wanted, VisibilityTimeout=600)
+            answer = self.sqs.receive_message(
+                QueueUrl=self.queue,
+                MaxNumberOfMessages=wanted,
+                VisibilityTimeout=600,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
             if not answer.get("Messages"):
                 break
             messages += answer["Messages"]
@@ -123,7 +128,7 @@ def sqs_event(messages: list[dict[str, Any]]) -> dict[str, Any]:
                 "messageId": message["MessageId"],
                 "receiptHandle": message["ReceiptHandle"],
                 "body": message["Body"],
-                "attributes": {},
+                "attributes": message.get("Attributes", {}),
                 "messageAttributes": {},
                 "md5OfBody": hashlib.md5(message["Body"].encode()).hexdigest(),
                 "eventSource": "aws:sqs",

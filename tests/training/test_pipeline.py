@@ -1,5 +1,6 @@
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from model.manifest import COMPILED_MODEL, Manifest
 from model.stores.uri import open_store, resolve
@@ -19,6 +21,7 @@ from training.cli import main
 from training.console import outcome_page
 from training.errors import DatasetError, TrainingError
 from training.features import Extractor, extract, extract_reference
+from training.finetune import FineTuning
 from training.pipeline import Job, Outcome, retrain, survey
 from training.run import Run
 
@@ -86,7 +89,7 @@ def test_the_manifest_says_by_which_rule_the_compiled_model_ships(tmp_path: Path
     parity = retrain_tiny(tmp_path)[1].manifest.parity
     assert parity["rule"]["agreement_at_least"] == 0.9
     assert parity["compiled"]["agreement_interval"][0] >= 0.9
-    assert (parity["compiled"]["images"], parity["held_out"]) == (120, 20)
+    assert (parity["compiled"]["images"], parity["held_out"]) == (120, 13)
 
 
 RUN = """
@@ -173,3 +176,45 @@ def test_a_model_is_trained_straight_into_s3(aws: str, tmp_path: Path) -> None:
         classifier = load_classifier("s3://models/here/tiny", engine, cache=tmp_path / engine)
         assert classifier.manifest.labels == ("blue", "green", "red")
     assert not list((tmp_path / "litert").rglob("saved_model.pb"))
+
+
+@pytest.mark.parametrize(("classes", "count"), [(5, 8), (2, 3), (2, 2)])
+def test_small_sets_train(tmp_path: Path, classes: int, count: int) -> None:
+    random = np.random.default_rng(0)
+    for k in range(classes):
+        (tmp_path / f"images/{k}").mkdir(parents=True)
+        for i in range(count):
+            pixels = np.clip(random.normal(40 * k, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / f"images/{k}/{i}.png")
+    _, outcome = retrain_tiny(tmp_path)
+    assert {example.label for example in outcome.split.test} == set(outcome.dataset.labels)
+    page = outcome_page(outcome, "store", misclassified=True)
+    assert "have fewer than 10 test images: these figures are mostly chance" in page
+    assert "content had left a class without" in page
+    assert outcome.manifest.training["head"]["C_by"] == "default"
+
+
+def test_a_divided_set_is_trained_and_tested_as_it_is_divided(tmp_path: Path) -> None:
+    for part, seed in (("train", 1), ("val", 2), ("test", 3)):
+        draw_colours(tmp_path / "images" / part, 20, seed)
+    _, outcome = retrain_tiny(tmp_path)
+    for part in ("train", "validation", "test"):
+        assert {example.part for example in getattr(outcome.split, part)} == {part}
+    assert outcome.manifest.training["layout"] == "<test|train|val>/<label>/<image>: divided by its folders"
+
+
+def test_a_second_run_decodes_nothing(tmp_path: Path) -> None:
+    retrain_tiny(tmp_path)
+    database = sqlite3.connect(tmp_path / "bottlenecks/features.sqlite")
+    database.execute("UPDATE pictures SET pixels = 'kept ' || pixels")
+    database.commit()
+    database.close()
+    _, again = retrain_tiny(tmp_path)
+    assert all(example.pixels.startswith("kept ") for example in again.dataset.examples)
+
+
+def test_fine_tuning_without_validation_images_is_refused(tmp_path: Path) -> None:
+    draw_colours(tmp_path / "images", 2)
+    job = Job(tmp_path / "images", "tiny", tmp_path / "bottlenecks", fine_tuning=FineTuning(steps=1))
+    with pytest.raises(DatasetError, match="judged by validation images"):
+        survey(job, Run())

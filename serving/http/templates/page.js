@@ -5,6 +5,7 @@
   const LARGEST = 4e6; // bytes; a gateway turns a body into base64, and Lambda takes 6 MB
   const SIDE = 2048; // px; what a larger picture is scaled to: the model looks at 299
   const KEY_REFUSED = ["The API key was not accepted", "Enter the key that the operator of this service gave you, then try again."];
+  const NOTHING = "Nothing it knows";
   const WORDS = { // by status: a title for people, and advice where the answer has none because a gateway made it
     403: ["Not allowed", "This service may not be used that way."],
     413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
@@ -17,22 +18,42 @@
     504: ["Too slow", "The service took too long, as the first request after a pause can. Try again."],
   };
   let request = new AbortController();
-  let last = null; // the picture that "Try again" sends
+  let last = null; // the picture that "Try again" sends, and its tile where there are several
 
-  async function show(file) {
+  async function show(file, tile = null) {
     request.abort(); // a newer picture replaces one that is still under way
     const { signal } = (request = new AbortController());
-    last = file;
+    last = [file, tile];
     preview(file);
     turn("busy");
     $("outcome").textContent = "Looking …";
     try {
       const started = performance.now();
       const answer = await classify(await lighten(file), signal);
-      result(answer, performance.now() - started);
+      settle(file, tile, answer.labels[0]?.name ?? NOTHING, () => result(answer, performance.now() - started));
     } catch (error) {
-      if (!signal.aborted) failure(error);
+      if (!signal.aborted) settle(file, tile, "no answer", () => failure(error));
     }
+    return !signal.aborted;
+  }
+
+  function settle(file, tile, name, answer) {
+    answer();
+    if (!tile) return;
+    tile.querySelector("span").textContent = name;
+    tile.disabled = false;
+    tile.onclick = () => { last = [file, tile]; preview(file); answer(); };
+  }
+
+  function tileOf(file) {
+    const tile = document.createElement("button");
+    const picture = tile.appendChild(document.createElement("img"));
+    picture.src = URL.createObjectURL(file);
+    picture.alt = "";
+    tile.appendChild(document.createElement("span")).textContent = "…";
+    tile.type = "button";
+    tile.disabled = true;
+    return tile;
   }
 
   async function classify(body, signal) {
@@ -85,7 +106,7 @@
     turn("result");
     const [best] = labels;
     const doubt = best?.score >= 0.9 ? "" : best?.score >= 0.5 ? "Probably " : "Perhaps ";
-    $("outcome").textContent = best ? doubt + best.name : "Nothing it knows";
+    $("outcome").textContent = best ? doubt + best.name : NOTHING;
     $("labels").replaceChildren(...labels.map(({ name, score }) => row(name, percent(score), score)));
     $("facts").textContent =
       `${model.name}, version ${model.version} · ${image.width} × ${image.height} ${image.format} · answered in ` +
@@ -126,9 +147,17 @@
     }
   }
 
-  function take(files) {
-    const file = [...files].find((file) => file.type.startsWith("image/") || !file.type) ?? files[0];
-    if (file) show(file);
+  async function take(files) {
+    const pictures = [...files].filter((file) => file.type.startsWith("image/") || !file.type);
+    const chosen = pictures.length ? pictures : [...files].slice(0, 1);
+    if (!chosen.length) return;
+    const tiles = chosen.length > 1 ? chosen.map(tileOf) : [];
+    for (const { src } of $("several").querySelectorAll("img")) URL.revokeObjectURL(src);
+    $("several").replaceChildren(...tiles);
+    for (const [number, file] of chosen.entries()) {
+      if (!(await show(file, tiles[number]))) return; // others were chosen meanwhile
+    }
+    tiles[0]?.click();
   }
 
   for (const [button, input] of [["choose", "file"], ["photograph", "camera"]]) {
@@ -144,8 +173,8 @@
     take(event.dataTransfer.files);
   });
   $("preview").addEventListener("error", () => { $("preview").hidden = true; $("no-preview").hidden = false; });
-  $("again").addEventListener("click", () => show(last));
-  $("key").addEventListener("keydown", (event) => { if (event.key === "Enter" && last) show(last); });
+  $("again").addEventListener("click", () => show(...last));
+  $("key").addEventListener("keydown", (event) => { if (event.key === "Enter" && last) show(...last); });
   $("curl").textContent = `curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg'${$("key-section").hidden ? "" : " -H 'X-Api-Key: …'"} ${base}v1/classify`;
   $("copy").addEventListener("click", async () => {
     await navigator.clipboard.writeText($("curl").textContent);

@@ -1,6 +1,10 @@
+import re
+
 import pytest
 
+from serving.http.cors import ACCEPTED, EXPOSED, PREFLIGHT_SECONDS
 from serving.settings import Settings
+from tests import ROOT
 from tests.support.fakes import colour_app, picture
 
 SITE = "https://site.example"
@@ -48,3 +52,12 @@ def test_a_preflight_is_answered(origins):
     assert "POST" in response.headers["Access-Control-Allow-Methods"]
     assert "X-Api-Key" in response.headers["Access-Control-Allow-Headers"]
     assert response.headers["Access-Control-Allow-Origin"] == origins[0]
+
+
+def test_the_gateway_answers_with_the_same_headers():
+    gateway, service = (ROOT / "deploy" / "gateway.yml").read_text(), (ROOT / "serverless.yml").read_text()
+    preflight = service[service.index("\n  cors:") :]
+
+    assert re.findall(r"Access-Control-Expose-Headers: \"'(.*)'\"", gateway) == [EXPOSED]
+    assert re.search(r"headers: \[(.*)\]", preflight)[1] == ACCEPTED
+    assert re.search(r"maxAge: (\d+)", preflight)[1] == str(PREFLIGHT_SECONDS)

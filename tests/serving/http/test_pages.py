@@ -232,3 +232,19 @@ def test_nothing_is_fetched_from_elsewhere(page, photo):
     fetched = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert [name for name in fetched if not name.startswith((own, "blob:", "data:"))] == []
     assert page.evaluate("refused") == []
+
+
+def test_several_pictures_give_several_answers(page, gateway, tmp_path):
+    enter_key(page)
+    colours = ("red", "green", "blue")
+    for colour in colours:
+        (tmp_path / f"{colour}.jpg").write_bytes(picture(colour))
+    page.set_input_files("#file", [tmp_path / f"{colour}.jpg" for colour in colours])
+    tiles = page.locator("#several button")
+    expect(tiles).to_have_text(list(colours))
+    expect(page.locator("#outcome")).to_have_text("red")  # the first is shown again when all have answers
+    tiles.nth(2).click()
+    assert text(page, "outcome") == "Blue"
+    assert len(gateway.telemetry.lines) - 1 == 3, (
+        "the page and a request a picture: what was answered is not asked again"
+    )

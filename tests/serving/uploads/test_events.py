@@ -4,7 +4,7 @@ import pytest
 
 from serving.errors import UnknownEvent
 from serving.schemas import Problem, Timing, UploadedObject, UploadResult
-from serving.uploads.events import Message, MessageOutcome, Upload, messages_in, reply, uploads_in
+from serving.uploads.events import Message, MessageOutcome, Upload, contents_of, messages_in, reply
 from tests.support.events import event_names, load_event
 
 BUCKET = "amzn-s3-demo-bucket"
@@ -12,7 +12,7 @@ KEY = "uploads/red flower + café 100%.jpg"
 
 
 def uploads_of(event):
-    return [upload for message in messages_in(event) for upload in uploads_in(message.payload)]
+    return [upload for message in messages_in(event) for upload in contents_of(message.payload).uploads]
 
 
 def outcome(id="dGFza2lkZ29lc2hlcmUK", error=None, failure=None, none=False):
@@ -81,7 +81,7 @@ def test_a_message_that_makes_no_sense_is_found_out_only_when_it_is_opened(body)
     event["Records"][0]["body"] = body
     broken, *_ = messages_in(event)
     with pytest.raises(UnknownEvent):
-        uploads_in(broken.payload)
+        contents_of(broken.payload)
 
 
 def test_sqs_hears_which_messages_to_deliver_again():

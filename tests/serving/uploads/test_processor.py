@@ -1,6 +1,7 @@
 """One upload after another through the processor, on the local AWS: what becomes of it, and who hears of it."""
 
 import json
+import unicodedata
 
 import boto3
 import pytest
@@ -11,7 +12,7 @@ from serving.errors import OutOfTime, UnknownEvent
 from serving.model_loader import ModelLoader
 from serving.schemas import ModelName
 from serving.settings import Settings
-from serving.uploads.events import messages_in, uploads_in
+from serving.uploads.events import contents_of, messages_in
 from serving.uploads.notifications import EventPublisher, ObjectTagger
 from serving.uploads.processor import LAST_START_MS, UploadProcessor, open_processor
 from tests.support.chain import BUCKET, Chain, Context, sqs_event
@@ -207,6 +208,163 @@ def test_without_versions_what_was_overwritten_before_it_was_read_has_an_error_a
     assert outcomes == {"object_not_found", "blue"}
 
 
+@pytest.fixture
+def unversioned(aws):
+    return Chain(versioned=False)
+
+
+def last_outcomes(chain):
+    results = chain.results().values()
+    return sorted(result.error.code if result.error else result.labels[0].name for result in results)
+
+
+def test_without_versions_what_was_deleted_and_comes_again_gets_its_labels(unversioned, make_processor):
+    unversioned.put("uploads/a.jpg", picture("red"))
+    unversioned.s3.delete_object(Bucket=BUCKET, Key="uploads/a.jpg")
+    unversioned.drain(handle(make_processor()))
+    assert last_outcomes(unversioned) == ["object_not_found"]
+    unversioned.put("uploads/a.jpg", picture("red"))
+    unversioned.drain(handle(make_processor()))
+    assert last_outcomes(unversioned) == ["red"]
+
+
+def test_without_versions_a_content_that_returns_gets_its_labels(unversioned, make_processor):
+    for colour in ("red", "blue"):
+        unversioned.put("uploads/a.jpg", picture(colour))
+    unversioned.drain(handle(make_processor()))
+    assert last_outcomes(unversioned) == ["blue", "object_not_found"]
+    unversioned.put("uploads/a.jpg", picture("red"))
+    messages = unversioned.receive()
+    unversioned.invoke(handle(make_processor()), messages)
+    assert last_outcomes(unversioned) == ["blue", "red"]
+
+
+def test_an_event_that_comes_late_takes_no_result_back(unversioned, make_processor):
+    unversioned.put("uploads/a.jpg", picture("red"))
+    messages = unversioned.receive()
+    unversioned.invoke(handle(make_processor()), messages)
+    unversioned.put("uploads/a.jpg", picture("blue"))
+    make_processor().handle(sqs_event(messages), Context())
+    assert last_outcomes(unversioned) == ["red"]
+
+
+def test_what_is_still_gone_keeps_the_result_that_says_so(unversioned, make_processor):
+    unversioned.put("uploads/a.jpg", picture("red"))
+    unversioned.s3.delete_object(Bucket=BUCKET, Key="uploads/a.jpg")
+    messages = unversioned.receive()
+    unversioned.invoke(handle(make_processor()), messages)
+    before = unversioned.results()
+    make_processor().handle(sqs_event(messages), Context())
+    assert unversioned.results() == before
+
+
+@pytest.mark.parametrize("garbage", [b"", b"oops", b"{}", b"\xff", picture()])
+def test_something_else_where_a_result_belongs_is_replaced(unversioned, make_processor, garbage):
+    unversioned.put("uploads/a.jpg", picture("red"))
+    etag = unversioned.s3.head_object(Bucket=BUCKET, Key="uploads/a.jpg")["ETag"].strip('"')
+    unversioned.s3.put_object(Bucket=BUCKET, Key=f"results/uploads/a.jpg@{etag}.json", Body=garbage)
+    unversioned.drain(handle(make_processor()))
+    assert last_outcomes(unversioned) == ["red"]
+
+
+def test_a_restored_object_gets_its_labels(chain, make_processor):
+    version = chain.s3.put_object(Bucket=BUCKET, Key="uploads/a.jpg", Body=picture("red"), StorageClass="DEEP_ARCHIVE")[
+        "VersionId"
+    ]
+    messages = chain.receive()
+    chain.invoke(handle(make_processor()), messages)
+    (result,) = chain.results().values()
+    assert result.error.code == "object_archived"
+    assert "storage class" in result.error.detail
+    chain.s3.restore_object(Bucket=BUCKET, Key="uploads/a.jpg", VersionId=version, RestoreRequest={"Days": 1})
+    event = json.loads(messages[-1]["Body"])
+    event["Records"][0]["eventName"] = "ObjectRestore:Completed"
+    (key,) = handle(make_processor())(event)["results"]
+    assert chain.result(key).labels[0].name == "red"
+
+
+@pytest.mark.parametrize("key", ["uploads/holiday/", "uploads/holiday_$folder$"])
+@pytest.mark.parametrize("told", [True, False])
+def test_an_empty_object_that_shows_a_folder_is_nothing_to_do(chain, make_processor, telemetry, key, told):
+    chain.put(key, b"")
+    (*_, message) = chain.receive()
+    if not told:
+        message["Body"] = message["Body"].replace('"size"', '"another"')
+    assert chain.invoke(handle(make_processor()), [message]) == []
+    assert chain.results() == {}
+    assert [entry["outcome"] for entry in telemetry.uploads] == ["folder"]
+
+
+def test_an_image_whose_key_ends_like_a_folders_is_an_image(chain, make_processor):
+    chain.put("uploads/holiday/", picture("green"))
+    chain.drain(handle(make_processor()))
+    assert last_outcomes(chain) == ["green"]
+
+
+def test_keys_that_differ_by_normalisation_alone_are_different_objects(chain, make_processor):
+    for form, colour in (("NFC", "red"), ("NFD", "blue")):
+        chain.put(unicodedata.normalize(form, "uploads/é.jpg"), picture(colour))
+    chain.drain(handle(make_processor()))
+    assert last_outcomes(chain) == ["blue", "red"]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "outcome"),
+    [
+        ("InvalidRequest", "The object was stored using a form of Server Side Encryption.", "object_locked"),
+        ("KMS.DisabledException", "arn:aws:kms:::key/1 is disabled.", "object_locked"),
+        ("KMS.KMSInvalidStateException", "arn:aws:kms:::key/1 is pending deletion.", "object_locked"),
+        ("InvalidObjectState", "The operation is not valid for the object's storage class", "object_archived"),
+    ],
+)
+def test_what_is_final_for_an_upload_gets_an_error_as_its_result(chain, make_processor, code, message, outcome):
+    chain.put("uploads/a.jpg", picture())
+    (*_, upload) = chain.receive()
+    fault = ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+    client = Faulty(chain.s3, get_object=[None, fault])  # first whether there is a result
+    assert chain.invoke(handle(make_processor(client=client)), [upload]) == []
+    assert last_outcomes(chain) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "remedy"),
+    [
+        ("ExpiredToken", "The provided token has expired.", "renew the credentials"),
+        ("AccessDenied", "User: x is not authorized to perform: kms:Decrypt on resource: y", "kms:Decrypt"),
+        ("PermanentRedirect", "must be addressed using the specified endpoint", "AWS_REGION"),
+        ("NoSuchAccessPoint", "The specified accesspoint does not exist", "access point"),
+        ("RequestTimeTooSkewed", "The difference is too large.", "clock"),
+    ],
+)
+def test_what_the_operator_has_to_mend_is_tried_again_and_the_log_names_the_remedy(
+    chain, make_processor, telemetry, code, message, remedy
+):
+    chain.put("uploads/a.jpg", picture())
+    (*_, upload) = chain.receive()
+    fault = ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+    client = Faulty(chain.s3, get_object=[None, fault])
+    assert len(chain.invoke(handle(make_processor(client=client)), [upload])) == 1
+    assert chain.results() == {}
+    ((entry, error),) = telemetry.failures
+    assert (entry["code"], entry["key"]) == ("store_misconfigured", "uploads/a.jpg")
+    assert entry["message_id"] == upload["MessageId"]
+    assert remedy in str(error)
+
+
+def test_where_the_bucket_itself_is_gone_there_is_nothing_to_do(chain, make_processor, telemetry):
+    event = load_event("s3-put")
+    assert handle(make_processor())(event) == {"results": []}
+    assert [entry["outcome"] for entry in telemetry.uploads] == ["gone"]
+
+
+def test_a_task_is_not_taken_for_gone_where_head_refuses_without_a_word(chain, make_processor):
+    event = load_event("s3-batch-v2")
+    event["tasks"][0]["s3Bucket"] = BUCKET
+    client = Faulty(chain.s3, head_object=[answer("400", 400)], get_object=[answer("ExpiredToken", 400)])
+    (result,) = handle(make_processor(client=client))(event)["results"]
+    assert result["resultCode"] == "TemporaryFailure"
+
+
 def test_a_task_of_batch_operations_without_a_version_means_the_object_as_it_is_now(chain, make_processor):
     version = chain.put("uploads/red flower.jpg", picture())
     event = load_event("s3-batch-v2")
@@ -255,6 +413,25 @@ def test_the_best_label_becomes_a_tag_beside_the_others(chain, make_processor):
     chain.drain(handle(make_processor(announce=[ObjectTagger(chain.s3)])))
     tags = chain.s3.get_object_tagging(Bucket=BUCKET, Key="uploads/a.jpg")["TagSet"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"owner": "me", "label": "red"}
+
+
+def test_an_object_that_has_ten_tags_keeps_them_and_the_log_says_so(chain, make_processor, telemetry):
+    tags = [{"Key": f"t{number}", "Value": "x"} for number in range(10)]
+    chain.put("uploads/a.jpg", picture("red"))
+    chain.s3.put_object_tagging(Bucket=BUCKET, Key="uploads/a.jpg", Tagging={"TagSet": tags})
+    chain.drain(handle(make_processor(announce=[ObjectTagger(chain.s3)])))
+    assert chain.s3.get_object_tagging(Bucket=BUCKET, Key="uploads/a.jpg")["TagSet"] == tags
+    assert last_outcomes(chain) == ["red"]
+    assert "skipped" in telemetry.uploads[-1]["tag"]
+
+
+@pytest.mark.parametrize("code", ["InvalidTag", "BadRequest", "NotImplemented", "MethodNotAllowed"])
+def test_a_tag_that_s3_will_never_take_is_skipped(chain, make_processor, telemetry, code):
+    chain.put("uploads/a.jpg", picture("red"))
+    client = Faulty(chain.s3, put_object_tagging=[answer(code, 400)])
+    assert chain.drain(handle(make_processor(announce=[ObjectTagger(client)]))) == 1
+    assert last_outcomes(chain) == ["red"]
+    assert "skipped" in telemetry.uploads[-1]["tag"]
 
 
 def test_an_object_that_is_gone_needs_no_tag(chain, make_processor):
@@ -312,7 +489,7 @@ def test_the_settings_decide_who_hears_of_a_result(chain):
 
 def test_what_the_bucket_tells_the_queue_is_what_the_desk_understands(chain):
     chain.put("uploads/ü +%.jpg", picture())
-    told = [uploads_in(message.payload) for message in messages_in(sqs_event(chain.receive()))]
+    told = [contents_of(message.payload).uploads for message in messages_in(sqs_event(chain.receive()))]
     assert [upload.key for uploads in told for upload in uploads] == ["uploads/ü +%.jpg"]
     assert [] in told  # S3's test event
 

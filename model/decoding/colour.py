@@ -1,0 +1,39 @@
+"""From the colours that a profile describes to sRGB, by littleCMS; imported when the first profile of another kind arrives."""
+
+from contextlib import suppress
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, ImageCms
+
+MOST = 2**22  # bytes; a press profile has 0.5–3 MB
+PROGRAM = (
+    b"mpet"  # steps of any number, for each of 36,000 colours (ICC.1, multiProcessElements); no camera writes them
+)
+SPACES = {
+    "RGB": b"RGB ",
+    "L": b"GRAY",
+    "CMYK": b"CMYK",
+    "LAB": b"Lab ",
+}  # mode → the profile's own name, at its byte 16
+
+
+def to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the picture in sRGB; as it is where the profile is broken or of another kind of colours."""
+    if small.mode == "RGBA":
+        converted = to_srgb(small.convert("RGB"), profile)
+        converted.putalpha(small.getchannel("A"))
+        return converted
+    transform = _transform(small.mode, None if small.mode == "LAB" else profile)
+    return ImageCms.applyTransform(small, transform) or small if transform else small
+
+
+@lru_cache(maxsize=16)  # a camera's profile is the same in all its photos; making a transform takes 1–20 ms
+def _transform(mode: str, profile: bytes | None) -> Any:
+    if profile and (len(profile) > MOST or profile[16:20] != SPACES.get(mode) or PROGRAM in profile):
+        return None
+    with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        source = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else ImageCms.createProfile("LAB")
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    return None

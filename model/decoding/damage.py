@@ -1,0 +1,34 @@
+"""What a decoder mended silently: for training, which can ask its user for a better file. Serving never asks.
+
+libjpeg goes on where bits are lost, and fills what it cannot tell with grey or with another picture's pixels. Pillow drops
+its warnings; simplejpeg, which is installed with training, keeps them.
+"""
+
+import re
+
+from model.decoding.formats import image_format
+from model.decoding.header import SIDE
+
+EOI = b"\xff\xd9"
+EXTRANEOUS = re.compile(r"(\d+) extraneous bytes")
+PADDING = 64  # extraneous bytes that some cameras leave, and that mean nothing
+
+
+def damage_of(data: bytes) -> str | None:
+    """Say what is damaged in an image that decodes all the same, in libjpeg's words; None where nothing is known to be."""
+    if image_format(data) != "JPEG":
+        return None  # the other decoders refuse what is damaged
+    import simplejpeg
+
+    try:
+        simplejpeg.decode_jpeg(data.rstrip(b"\xff") + EOI, min_height=SIDE, min_width=SIDE, strict=True)
+    except ValueError as warning:
+        return _damage(str(warning))
+    return None
+
+
+def _damage(warning: str) -> str | None:
+    extraneous = EXTRANEOUS.search(warning)
+    if "Corrupt JPEG data" not in warning or (extraneous and int(extraneous[1]) <= PADDING):
+        return None  # no damage: a kind of JPEG that simplejpeg does not read
+    return warning.partition("Corrupt JPEG data: ")[2]

@@ -1,0 +1,125 @@
+"""A PNG's chunks, read before Pillow does (W3C PNG, third edition): what is not needed for its pixels is left out.
+
+Text, private chunks, compressed metadata of any size and ancillary chunks with a wrong checksum never reach the decoder.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from model.decoding.header import BLACK_AND_WHITE, GREY, PALETTE, PALETTE_ALPHA, RGB, RGBA, SIXTEEN, Header
+from model.decoding.limits import check_count
+from model.errors import CorruptImage
+
+MOST_CHUNKS = 50_000  # libpng writes 8 KiB in each IDAT: 2,600 of them in 20 MB
+MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0.5–3 MB
+
+COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum there is damage
+ANCILLARY = {b"eXIf", b"iCCP"}  # of use, where they are sound
+PIXELS = {b"IHDR", b"IDAT", b"IEND"} | COLOUR
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+ORIENTED = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")  # texts that may say which way is up
+ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # left out: the first picture is what is read
+
+
+class Chunk(NamedTuple):
+    kind: bytes
+    start: int  # of its length
+    end: int  # of its checksum
+
+
+def read_header(data: bytes) -> Header:
+    chunks = list(_chunks(data))
+    if not chunks or chunks[0].kind != b"IHDR":
+        raise CorruptImage("the PNG image cannot be decoded (it does not begin with its header)")
+    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    transparent = any(chunk.kind == b"tRNS" for chunk in chunks)
+    cost = width * height * _bytes_a_pixel(depth, colour, transparent)
+    useful = _useful(data, chunks)
+    return Header(width, height, cost, _needed(data, chunks, useful), bits=depth, profile=_profile(data, useful))
+
+
+def _chunks(data: bytes) -> Iterator[Chunk]:
+    position, found = 8, 0
+    while position + 12 <= len(data):
+        found += 1
+        check_count(found, MOST_CHUNKS, "chunks")
+        end = position + 12 + int.from_bytes(data[position : position + 4])
+        kind = data[position + 4 : position + 8]
+        yield Chunk(kind, position, end)
+        if kind == b"IEND":
+            return
+        position = end
+
+
+def _bytes_a_pixel(depth: int, colour: int, transparent: bool) -> int:
+    if colour == 3:
+        return PALETTE_ALPHA if transparent else PALETTE
+    if colour in {4, 6}:
+        return RGBA
+    if transparent:
+        return RGB + RGBA
+    if colour == 2:
+        return RGB
+    return SIXTEEN if depth == 16 else GREY if depth == 8 else BLACK_AND_WHITE
+
+
+def _useful(data: bytes, chunks: list[Chunk]) -> dict[bytes, Chunk]:
+    """Return the first of each kind of metadata that is of use here, if it is sound."""
+    found: dict[bytes, Chunk] = {}
+    for chunk in chunks:
+        name = _use(data, chunk)
+        if name:
+            found.setdefault(name, chunk)
+    return {name: chunk for name, chunk in found.items() if _is_sound(data, chunk)}
+
+
+def _profile(data: bytes, useful: dict[bytes, Chunk]) -> bytes | None:
+    """Return the ICC profile, inflated: Pillow would refuse one of more than a megabyte."""
+    chunk = useful.get(b"iCCP")
+    return _inflated(data[chunk.start + 8 : chunk.end - 4], MOST_PROFILE) if chunk else None
+
+
+def _needed(data: bytes, chunks: list[Chunk], useful: dict[bytes, Chunk]) -> bytes:
+    wanted = {chunk for chunk in useful.values() if _is_small(data, chunk)}
+    kept = [chunk for chunk in chunks if _is_critical(chunk) or chunk in wanted]
+    if len(kept) == len(chunks):
+        return data
+    return data[:8] + b"".join(data[chunk.start : chunk.end] for chunk in kept)
+
+
+def _is_critical(chunk: Chunk) -> bool:
+    """Say whether pixels depend on it, or whether it says so itself: what nobody knows is for the decoder to refuse."""
+    return chunk.kind in PIXELS or (chunk.kind not in ANIMATION and not chunk.kind[:1].islower())
+
+
+def _use(data: bytes, chunk: Chunk) -> bytes | None:
+    if chunk.kind in ANCILLARY:
+        return chunk.kind
+    texts = (name for name in ORIENTED if data.startswith(name, chunk.start + 8))
+    return next(texts, None) if chunk.kind in TEXTS else None
+
+
+def _is_sound(data: bytes, chunk: Chunk) -> bool:
+    return zlib.crc32(data[chunk.start + 4 : chunk.end - 4]) == int.from_bytes(data[chunk.end - 4 : chunk.end])
+
+
+def _is_small(data: bytes, chunk: Chunk) -> bool:
+    """Say that Pillow is to read it: that it inflates to no more than what it takes."""
+    content = data[chunk.start + 8 : chunk.end - 4]
+    small = len(content) <= 2**20 and (chunk.kind == b"eXIf" or _inflated(content, 2**20) is not None)
+    return small and chunk.kind != b"iCCP"
+
+
+def _inflated(content: bytes, most: int) -> bytes | None:
+    """Inflate what follows a keyword and its zeros; None where that is more than `most` bytes, or is broken."""
+    start = content.find(b"\x78", content.find(b"\0"))  # zlib's first byte
+    if start < 0:
+        return content
+    try:
+        inflating = zlib.decompressobj()
+        found = inflating.decompress(content[start:], most + 1)
+    except zlib.error:
+        return content
+    return found if len(found) <= most else None

@@ -1,0 +1,66 @@
+"""Forms, as multipart/form-data or in the address's own form, taken apart in memory: nothing is written to a disk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
+
+from serving.errors import MalformedRequest
+
+STEP = 16 * 2**10  # bytes given to the decoder at a time; it also bounds the header of a part
+HOW = "let the client itself write Content-Type: multipart/form-data; boundary=…, as curl -F image=@photo.jpg does"
+
+
+@dataclass(frozen=True)
+class Part:
+    name: str
+    is_file: bool  # it has a file name
+    data: bytes
+
+
+def parse_multipart(body: bytes, boundary: str | None, max_parts: int | None) -> list[Part]:
+    """The parts that have a name, in order. Raises MalformedRequest, or RequestEntityTooLarge for too many parts."""
+    if not boundary:
+        raise MalformedRequest(f"the form's Content-Type names no boundary: {HOW}")
+    border = boundary.encode("latin-1", "replace")
+    if b"--" + border not in body:
+        raise MalformedRequest(f"the form is not divided by the boundary that its Content-Type names: {HOW}")
+    try:
+        return list(_parts(MultipartDecoder(border, 2 * STEP, max_parts=max_parts), body))
+    except ValueError as error:
+        raise MalformedRequest(
+            "the form is cut off or malformed: each part begins after the boundary with its Content-Disposition, and the "
+            f"last boundary ends it; {HOW}"
+        ) from error
+
+
+def parse_urlencoded(body: bytes) -> list[Part]:
+    """Fields like `image=<base64>`; a plus sign is meant even where it was not escaped. Raises MalformedRequest."""
+    try:
+        fields = parse_qsl(body.replace(b"+", b"%2B").decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+    except ValueError as error:
+        raise MalformedRequest("the form has more than 100 fields") from error
+    return [Part(name, False, value.encode("utf-8", "replace")) for name, value in fields]
+
+
+def _parts(decoder: MultipartDecoder, body: bytes) -> Iterator[Part]:
+    part: File | Field | None = None
+    data = bytearray()
+    for event in _events(decoder, body):
+        if isinstance(event, File | Field):
+            part, data = event, bytearray()
+        elif isinstance(event, Data) and part is not None:
+            data += event.data
+            if not event.more_data and isinstance(part.name, str):  # it is None where none is given
+                yield Part(part.name, isinstance(part, File), bytes(data))
+
+
+def _events(decoder: MultipartDecoder, body: bytes) -> Iterator[object]:
+    for start in range(0, len(body), STEP):
+        decoder.receive_data(body[start : start + STEP])
+        while not isinstance(event := decoder.next_event(), NeedData):
+            yield event
+    decoder.receive_data(None)
+    while not isinstance(event := decoder.next_event(), Epilogue):
+        yield event

@@ -1,0 +1,238 @@
+"""Formats are told by their bytes; images that are not read are named."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model.errors import CorruptImage, UnreadFormat, UnsupportedImage
+from model.image import FORMATS, decode, image_format, pixels_digest
+from tests.model.decoding.hostile import PNG, avif, box, chunk, encoded, jpeg, png_with, segment, zeros
+
+PICTURE = Image.linear_gradient("L").resize((96, 64)).convert("RGB")
+HEIC = (Path(__file__).parents[1] / "four_colours.heic").read_bytes()
+
+
+def branded(data: bytes, major: bytes, *others: bytes) -> bytes:
+    """The same file under other brands, of the same length in all."""
+    brands = b"".join(others).ljust(int.from_bytes(data[:4]) - 16, b"\0")
+    return data[:8] + major + data[12:16] + brands + data[16 + len(brands) :]
+
+
+@pytest.mark.parametrize(
+    ("major", "others", "format"),
+    [
+        (b"avif", (b"mif1", b"miaf"), "AVIF"),
+        (b"mif1", (b"miaf", b"avif"), "AVIF"),
+        (b"miaf", (b"avif",), "AVIF"),
+        (b"mif1", (b"avif", b"heic"), "AVIF"),
+        (b"MA1B", (b"avif",), "AVIF"),
+        (b"mif1", (b"heic",), "HEIC"),
+        (b"mif1", (), "HEIC"),
+        (b"miaf", (), "AVIF"),
+    ],
+)
+def test_compatible_brands_decide(major: bytes, others: tuple[bytes, ...], format: str) -> None:
+    assert image_format(branded(avif(), major, *others)) == format
+
+
+def test_an_avif_is_read_under_any_brand() -> None:
+    for major, others in ((b"mif1", (b"avif", b"miaf")), (b"miaf", (b"avif",))):
+        assert decode(branded(avif(), major, *others)).format == "AVIF"
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (b"8BPS\0\1" + bytes(40), "PSD"),
+        (b"\xff\x0a\xfa\x1f", "JPEG XL"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+        (b"\0\0\1\0\1\0\x10\x10", "ICO"),
+        (b"<?xml version='1.0'?>\n<!-- a -->\n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b"<svg/>", "SVG"),
+        (b"II*\0\x10\0\0\0CR\2\0", "CR2"),
+        (b"\0\0\0\x18ftypcrx \0\0\0\1", "CR3"),
+        (b"FUJIFILMCCD-RAW 0201", "RAF"),
+        (b"IIU\0\x18\0\0\0", "RW2"),
+        (b"IIRO\x08\0\0\0", "ORF"),
+        (b"\x76\x2f\x31\x01", "OpenEXR"),
+        (b"#?RADIANCE\n", "Radiance"),
+        (b"DDS \x7c\0\0\0", "DDS"),
+        (b"qoif", "QOI"),
+        (bytes(128) + b"DICM", "DICOM"),
+        (b"gimp xcf v011", "XCF"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0", "video"),
+    ],
+)
+def test_images_that_are_not_read_are_named(data: bytes, name: str) -> None:
+    with pytest.raises(UnreadFormat, match=name):
+        decode(data)
+
+
+@pytest.mark.parametrize(
+    "data", [b"hello, world", b"{}", b"%PDF-1.7", b"PK\3\4", bytes(200), b"P5 is a prime", b"<html></html>"]
+)
+def test_what_is_no_image_is_not_called_one(data: bytes) -> None:
+    with pytest.raises(UnsupportedImage) as refusal:
+        image_format(data)
+    assert not isinstance(refusal.value, UnreadFormat)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+@pytest.mark.parametrize("options", [{}, {"compression": "tga_rle"}])
+def test_tga_is_told_by_its_header(mode: str, options: dict) -> None:
+    picture = PICTURE.convert(mode)
+    data = encoded(picture, "TGA", **options)
+    for tga in (data, data[:-26]):  # with the footer of 1989, and without
+        assert np.abs(decode(tga).tensor.astype(int) - decode(encoded(picture, "PNG")).tensor).mean() < 1
+
+
+@pytest.mark.parametrize("depth", [255, 1000, 4095, 65535])
+@pytest.mark.parametrize("kind", [b"P2", b"P3", b"P5", b"P6"])
+def test_netpbm_of_any_depth(kind: bytes, depth: int) -> None:
+    levels = np.asarray(PICTURE.convert("L")).astype(int) * depth // 255
+    samples = levels if kind in b"P2 P5" else np.repeat(levels[..., None], 3, 2)
+    if kind in b"P2 P3":
+        pixels = b" ".join(b"%d" % value for value in samples.ravel())
+    else:
+        pixels = samples.astype(">u2" if depth > 255 else "u1").tobytes()
+    data = kind + b"\n# a comment\n96 64\n%d\n" % depth + pixels
+    assert np.abs(decode(data).tensor.astype(int) - decode(encoded(PICTURE, "PNG")).tensor).mean() < 4
+
+
+@pytest.mark.parametrize(
+    "format", sorted(set(FORMATS) - {"HEIC", "JP2"})
+)  # of half a JPEG 2000 a less sharp picture is left
+def test_half_a_file_is_damage(format: str) -> None:
+    noise = Image.effect_noise((96, 64), 90).convert("RGB")
+    data = encoded(noise, {"PNM": "PPM"}.get(format, format))
+    with pytest.raises((CorruptImage, UnsupportedImage)):
+        decode(data[: len(data) // 2])
+
+
+def test_jfif_segments_without_fields_are_left_out() -> None:
+    for odd in (b"", b"JFIF", b"JFIF\0", b"JFIF\0\1"):
+        data = jpeg()[:2] + segment(0xE0, odd) + jpeg()[20:]
+        assert decode(data).format == "JPEG"
+
+
+def test_jpegs_without_their_last_bytes_are_read_if_no_pixel_is_in_them() -> None:
+    for options in ({}, {"progressive": True}):
+        data = encoded(Image.effect_noise((200, 300), 60).convert("RGB"), "JPEG", **options)
+        for end in (-1, -2):
+            assert (decode(data[:end]).tensor == decode(data).tensor).all()
+        for end in (-40, -len(data) // 3, -len(data) // 2):
+            with pytest.raises(CorruptImage):
+                decode(data[:end])
+
+
+@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt", b"tIME", b"gAMA", b"pHYs", b"eXIf", b"iCCP", b"prVt"])
+def test_a_wrong_checksum_in_what_is_not_pixels_is_passed_over(kind: bytes) -> None:
+    wrong = chunk(kind, b"a\0b")[:-1] + b"!"
+    assert decode(png_with(wrong)).format == "PNG"
+
+
+@pytest.mark.parametrize("kind", [b"PLTE", b"IHDR"])
+def test_a_wrong_checksum_in_what_pixels_need_is_damage(kind: bytes) -> None:
+    data = encoded(PICTURE.convert("P"), "PNG")
+    at = data.index(kind)
+    end = at + 4 + struct.unpack(">I", data[at - 4 : at])[0]
+    with pytest.raises(CorruptImage):
+        decode(data[:end] + bytes(4) + data[end + 4 :])
+
+
+def test_a_text_or_profile_of_megabytes_does_not_matter() -> None:
+    text = chunk(b"tEXt", b"a\0" + b"b" * 3_000_000) + chunk(b"zTXt", b"a\0\0" + zeros(3_000_000))
+    assert decode(png_with(text)).format == "PNG"
+
+
+def test_orientation_is_found_wherever_it_is_written() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(PICTURE, "PNG", exif=exif)
+    raw = b"\nexif\n      %d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode() + b"\n"
+    plain = encoded(PICTURE, "PNG")
+    magick = plain[:33] + chunk(b"tEXt", b"Raw profile type exif\0" + raw) + plain[33:]
+    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    adobe = plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + plain[33:]
+    photo = encoded(PICTURE, "JPEG", quality=95)
+    in_jpeg = photo[:2] + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp) + photo[2:]
+    tiff = encoded(PICTURE, "TIFF", tiffinfo={274: 6})
+    webp = encoded(PICTURE, "WEBP", lossless=True, exif=exif)
+    for data in (turned, magick, adobe, in_jpeg, tiff, webp, encoded(PICTURE, "JPEG", exif=exif, quality=95)):
+        found = decode(data)
+        assert (found.width, found.height) == (64, 96)
+        assert np.abs(found.tensor.astype(int) - decode(turned).tensor).mean() < 2
+
+
+def test_alpha_that_is_zero_everywhere_is_unused_where_writers_leave_it_so() -> None:
+    picture = PICTURE.convert("RGBA")
+    picture.putalpha(0)
+    data = encoded(PICTURE.convert("RGBA"), "TGA")
+    pixels = bytearray(data)
+    pixels[21 : 18 + 96 * 64 * 4 : 4] = bytes(96 * 64)
+    assert (decode(bytes(pixels)).tensor == decode(encoded(PICTURE, "PNG")).tensor).all()
+    assert (decode(encoded(picture, "PNG")).tensor == 255).all()
+
+
+def cropped(data: bytes, width: int, height: int, right: int, below: int) -> bytes:
+    """The same AVIF with a `clap` box: what remains, and how far its middle lies from the picture's."""
+    clap = box(b"clap", struct.pack(">IIIIiIiI", width, 1, height, 1, right, 1, below, 1))
+    shift = len(clap) + 1
+    edited = bytearray(data)
+    for kind, added in ((b"ipco", len(clap)), (b"ipma", 1), (b"iprp", shift), (b"meta", shift)):
+        at = data.index(kind) - 4
+        edited[at : at + 4] = struct.pack(">I", struct.unpack(">I", data[at : at + 4])[0] + added)
+    place = data.index(b"iloc") + 8
+    first = place + 4  # an item, its reference, its count of extents; then offset and length
+    offset = first + 6
+    edited[offset : offset + 4] = struct.pack(">I", struct.unpack(">I", data[offset : offset + 4])[0] + shift)
+    owned = data.index(b"ipma") + 4 + 4 + 4 + 2
+    count = data[owned]
+    properties = _count_boxes(data, data.index(b"ipco") + 4, data.index(b"ipma") - 4)
+    edited[owned] = count + 1
+    edited[owned + 1 + count : owned + 1 + count] = bytes([0x80 | (properties + 1)])
+    end = data.index(b"ipma") - 4
+    edited[end:end] = clap
+    return bytes(edited)
+
+
+def _count_boxes(data: bytes, at: int, end: int) -> int:
+    found = 0
+    while at < end:
+        at += struct.unpack(">I", data[at : at + 4])[0]
+        found += 1
+    return found
+
+
+def test_what_an_avif_crops_is_left_out() -> None:
+    picture = Image.new("RGB", (64, 64), "blue")
+    picture.paste("red", (0, 0, 32, 64))
+    data = cropped(encoded(picture, "AVIF", quality=95), 32, 64, -16, 0)
+    found = decode(data)
+    assert (found.width, found.height) == (32, 64)
+    assert found.tensor[..., 0].mean() > 240
+    assert found.tensor[..., 2].mean() < 20
+
+
+def test_a_picture_is_its_pixels_and_not_its_metadata() -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    plain, commented = encoded(PICTURE, "PNG"), encoded(PICTURE, "PNG", exif=exif)
+    assert (
+        pixels_digest(decode(plain))
+        == pixels_digest(decode(commented))
+        == pixels_digest(decode(encoded(PICTURE, "BMP")))
+    )
+    assert pixels_digest(decode(plain)) != pixels_digest(decode(encoded(PICTURE.rotate(180), "PNG")))
+    assert len(pixels_digest(decode(PNG + plain[8:]))) == 64
+
+
+def test_cases_of_training_are_read_or_named(training_cases: Path) -> None:
+    truth = decode((training_cases / "ref.png").read_bytes()).tensor.astype(int)
+    for name in ("big_ztxt.png", "bad_text_crc.png", "bgra_alpha0.bmp", "mif1.avif", "no_eoi.jpg", "x.jp2", "x.ppm"):
+        assert np.abs(decode((training_cases / name).read_bytes()).tensor - truth).mean() < 6, name
+    with pytest.raises(UnreadFormat, match="JPEG XL"):
+        decode((training_cases / "x.jxl").read_bytes())

@@ -1,0 +1,258 @@
+"""The body that really came, whatever was done to it on its way."""
+
+import base64
+import codecs
+import gzip
+import json
+import tempfile
+import zlib
+from io import BytesIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from serving.http.bodies import UNCOMPRESSED
+from serving.settings import Settings
+from tests import ROOT
+from tests.support.fakes import base64_of, colour_app, picture
+
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIC", "JP2", "PNM", "TGA"]
+PILLOWS = {"JP2": "JPEG2000", "PNM": "PPM"}  # names
+RED = picture("red")
+LIMIT = 2**20
+
+
+def noise(format):
+    if format == "HEIC":
+        return (ROOT / "tests" / "model" / "four_colours.heic").read_bytes()
+    buffer = BytesIO()
+    Image.effect_noise((64, 48), 90).convert("RGB").save(buffer, PILLOWS.get(format, format))
+    return buffer.getvalue()
+
+
+def raw_deflate(data):
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+CODINGS = {
+    "gzip": ("gzip", gzip.compress),
+    "in capitals": (" GZIP ", gzip.compress),
+    "by its old name": ("x-gzip", gzip.compress),
+    "deflate": ("deflate", zlib.compress),
+    "deflate without a header": ("deflate", raw_deflate),
+    "identity": ("identity", bytes),
+    "identity and gzip": ("identity, gzip", gzip.compress),
+    "none": ("", bytes),
+}
+
+
+def post(client, data, content_type="image/jpeg", coding=None, address="/v1/classify"):
+    headers = {} if coding is None else {"Content-Encoding": coding}
+    return client.post(address, data=data, content_type=content_type, headers=headers)
+
+
+def multipart(data, disposition='name="image"; filename="a.jpg"', boundary="X", more=b""):
+    head = f"--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
+    return more + head + data + f"\r\n--{boundary}--\r\n".encode()
+
+
+@pytest.mark.parametrize(("coding", "pack"), CODINGS.values(), ids=CODINGS)
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [
+        (RED, "image/jpeg"),
+        (json.dumps({"image": {"bytes": base64_of(RED)}}).encode(), "application/json"),
+        (multipart(RED), "multipart/form-data; boundary=X"),
+    ],
+    ids=["image", "JSON", "form"],
+)
+def test_a_content_coding_is_undone(client, coding, pack, data, content_type):
+    assert post(client, pack(data), content_type, coding).status_code == 200
+
+
+def test_a_content_coding_is_undone_for_tensorflow_servings_clients_too(client):
+    body = gzip.compress(json.dumps({"instances": [{"b64": base64_of(RED)}]}).encode())
+    assert post(client, body, "application/json", "gzip", "/v1/models/colours:predict").status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "compress", "gzip, gzip", "br, gzip", "utf-8", "é"])
+def test_another_coding_is_refused_by_name(client, coding):
+    response = post(client, RED, coding=coding)
+    assert (response.status_code, response.get_json()["code"]) == (415, "unsupported_encoding")
+    assert "Content-Encoding" in response.get_json()["detail"]
+    assert "gzip" in response.headers["Accept-Encoding"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("data", [RED, b"", gzip.compress(RED)[:-20], gzip.compress(RED) * 2, b"\x1f\x8b"])
+def test_what_is_not_of_its_coding_is_the_clients_fault(client, coding, data):
+    response = post(client, data, coding=coding)
+    assert (response.status_code, response.get_json()["code"]) == (400, "malformed_request")
+    assert "Content-Encoding" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, raw_deflate])
+def test_a_bomb_is_not_unpacked(pack):
+    client = colour_app(Settings(max_body_bytes=LIMIT)).test_client()
+    packed = pack(bytes(200 * LIMIT))
+    assert len(packed) < LIMIT
+    response = post(client, packed, coding="gzip" if pack is gzip.compress else "deflate")
+    assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate"]))
+def test_any_bytes_are_of_a_coding_or_refused(data, coding):
+    assert post(CLIENT, data, coding=coding).status_code < 500
+
+
+CLIENT = colour_app().test_client()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (codecs.BOM_UTF32_LE, "utf-32-le"),
+        (codecs.BOM_UTF32_BE, "utf-32-be"),
+    ],
+    ids=lambda mark: mark[1],
+)
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_a_byte_order_mark_before_json_is_passed_by(client, mark, content_type):
+    text = json.dumps({"image": {"bytes": base64_of(RED)}})
+    assert post(client, mark[0] + text.encode(mark[1]), content_type).status_code == 200
+
+
+def test_a_byte_order_mark_before_nothing_that_it_announces_is_refused(client):
+    assert post(client, codecs.BOM_UTF16_LE + b"\x00\xd8", "application/json").status_code == 400
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("content_type", ["image/jpeg", "application/x-www-form-urlencoded", "text/plain", ""])
+def test_bytes_that_were_taken_for_text_are_recognised_in_every_format(client, format, content_type):
+    response = post(client, noise(format).decode("utf-8", "replace").encode(), content_type)
+    assert response.status_code == 400
+    assert "turned into text" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_they_are_recognised_in_a_form_too(client, format):
+    body = multipart(noise(format)).decode("utf-8", "replace").encode()
+    response = post(client, body, "multipart/form-data; boundary=X")
+    assert response.status_code == 400
+    assert "turned into text" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("format", [format for format in FORMATS if format not in UNCOMPRESSED])
+def test_bytes_that_became_characters_one_by_one_are_restored(client, format):
+    response = post(client, noise(format).decode("latin-1").encode())
+    assert response.get_json()["image"]["format"] == format
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_image_as_it_is_stays_as_it_is(client, format):
+    assert post(client, noise(format)).get_json()["image"]["format"] == format
+
+
+def test_an_image_whose_own_bytes_are_text_is_an_image(client):
+    blue = picture((0x60, 0xC3, 0xA9)[::-1], format="BMP")  # "`é" for each pixel
+    assert post(client, blue).get_json()["image"]["format"] == "BMP"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        base64_of(RED),
+        base64_of(RED).rstrip("="),
+        base64.urlsafe_b64encode(RED).decode(),
+        base64.encodebytes(RED).decode(),
+        "data:image/jpeg;base64," + base64_of(RED),
+    ],
+    ids=["standard", "unpadded", "URL-safe", "lines", "data URI"],
+)
+def test_base64_text_is_taken_wherever_an_image_may_be(client, text):
+    as_json = json.dumps(text).replace("/", "\\/")  # as PHP writes it
+    bodies = [
+        (text.encode(), "image/jpeg"),
+        (text.encode(), "text/plain"),
+        (as_json.encode(), "application/json"),
+        (multipart(text.encode(), 'name="image"'), "multipart/form-data; boundary=X"),
+        (multipart(text.encode()), "multipart/form-data; boundary=X"),
+        (b"image=" + text.encode(), "application/x-www-form-urlencoded"),
+        (b"image=" + text.replace("+", "%2B").encode(), "application/x-www-form-urlencoded"),
+    ]
+    for data, content_type in bodies:
+        assert post(client, data, content_type).status_code == 200, content_type
+
+
+@pytest.mark.parametrize("text", ["data:image/jpeg,abc", "data:image/jpeg;base64,%%%"])
+def test_a_data_uri_that_is_none_is_refused_as_what_it_is(client, text):
+    assert post(client, text.encode()).get_json()["code"] == "malformed_base64"
+
+
+@pytest.mark.parametrize("data", [b"hello", b"{", base64.b64encode(b"no image at all, but quite a long text")])
+def test_other_text_is_no_image(client, data):
+    assert post(client, data).status_code in (400, 415)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=Y"]
+)
+def test_a_missing_or_wrong_boundary_is_said(client, content_type):
+    response = post(client, multipart(RED), content_type)
+    assert response.status_code == 400
+    assert "boundary" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("content_type", ["image/jpeg", "application/octet-stream", ""])
+def test_a_form_that_does_not_say_so_is_recognised(client, content_type):
+    assert "Content-Type" in post(client, multipart(RED), content_type).get_json()["detail"]
+
+
+@pytest.mark.parametrize("body", [multipart(RED)[:-200], multipart(RED)[:40], b"--X\r\n\r\nabc\r\n--X--", b"--X"])
+def test_a_form_that_is_cut_off_or_malformed_is_said(client, body):
+    response = post(client, body, "multipart/form-data; boundary=X")
+    assert (response.status_code, response.get_json()["code"]) == (400, "malformed_request")
+
+
+def test_an_image_may_come_without_a_file_name(client):
+    body = multipart(RED, 'name="image"')
+    assert post(client, body, "multipart/form-data; boundary=X").status_code == 200
+
+
+def test_a_field_that_is_no_image_says_what_it_lacks(client):
+    response = post(client, multipart(b"photo.jpg", 'name="image"'), "multipart/form-data; boundary=X")
+    assert response.status_code == 400
+    assert "filename" in response.get_json()["detail"]
+
+
+@pytest.mark.parametrize("disposition", ["form-data", "form-data; nom=x", "attachment", ""])
+def test_a_field_without_a_name_is_passed_by(client, disposition):
+    more = f"--X\r\nContent-Disposition: {disposition}\r\n\r\n1\r\n".encode()
+    assert post(client, multipart(RED, more=more), "multipart/form-data; boundary=X").status_code == 200
+
+
+def test_forms_touch_no_disk(client, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere/at/all")
+    large = RED + bytes(2**20)  # bytes after a JPEG's end mean nothing; above 500 kB werkzeug would use a file
+    assert post(client, large).status_code == 200
+    assert post(client, multipart(large), "multipart/form-data; boundary=X").status_code == 200
+
+
+def test_a_form_of_a_thousand_fields_and_headers_without_end_are_refused(client):
+    fields = b"".join(multipart(b"1", f'name="f{number}"')[:-7] for number in range(1100)) + b"--X--"
+    headers = b"--X\r\n" + b"a: b\r\n" * 20_000 + b"\r\n1\r\n--X--"
+    for body in (fields, headers):
+        assert post(client, body, "multipart/form-data; boundary=X").status_code == 413
+
+
+def test_in_a_batch_each_file_has_its_own_error(client):
+    mangled = RED.decode("utf-8", "replace").encode()
+    files = {"image": [(BytesIO(data), "a.jpg") for data in (RED, mangled)]}
+    results = client.post("/v1/classify", data=files).get_json()["results"]
+    assert [sorted(result) for result in results] == [["image", "labels"], ["error"]]

@@ -9,24 +9,28 @@
 #   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled model: a tenth of the size
 #   --build-arg MODEL=NAME[/VERSION]   bakes artifacts/NAME in: nothing is downloaded when the image starts
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.12
+# Patterns of what no answer and no training needs: C++ headers, type stubs, tests, LiteRT's GPU and NPU parts and its tools,
+# and all but four of botocore's 400 services.
+ARG UNNEEDED="bin tensorflow/include @(h5py|numpy|scipy|sklearn)/**/tests **/*.pyi botocore/data/!(events|s3|sqs|sts)/ \
+  ai_edge_litert/@(libLiteRtWebGpuAccelerator.so|tools|vendors)"
 
-FROM ${BASE_IMAGE} AS packages
+FROM ${BASE_IMAGE} AS installer
 SHELL ["/bin/bash", "-O", "extglob", "-O", "globstar", "-euc"]
-ARG ENGINES=all
-COPY requirements.txt requirements-litert.txt /tmp/
+
 # The packages go beside the code, where Lambda looks first: the base image has a boto3 that would win over site-packages.
-# Dropped is what no answer needs: C++ headers, type stubs, tests, LiteRT's GPU and NPU parts and its tools, and all but four
-# of botocore's 400 services. Bytecode is compiled here, since nobody can write it later.
+# Bytecode is compiled here, since nobody can write it later.
+FROM installer AS packages
+ARG ENGINES=all UNNEEDED
+COPY requirements.txt requirements-litert.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
     case "$ENGINES" in \
       all) lock=requirements.txt ;; \
       litert) lock=requirements-litert.txt ;; \
       *) echo "ENGINES=$ENGINES: it must be all or litert" >&2; exit 1 ;; \
     esac; \
-    pip install --quiet --root-user-action ignore --no-compile --no-deps --only-binary :all: \
+    pip install --quiet --root-user-action ignore --no-compile --no-deps --only-binary :all: --require-hashes \
       --target . --requirement "/tmp/$lock"; \
-    rm -rf bin tensorflow/include {numpy,h5py}/**/tests **/*.pyi \
-      ai_edge_litert/{libLiteRtWebGpuAccelerator.so,tools,vendors} botocore/data/!(events|s3|sqs|sts)/; \
+    rm -rf $UNNEEDED; \
     python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 FROM ${BASE_IMAGE} AS code
@@ -51,15 +55,22 @@ ARG MODEL=
 COPY --from=model /opt/models /opt/models
 ENV MODEL_URI=${MODEL:+/opt/models/${MODEL}}
 
-FROM packages AS training
-COPY training/requirements.txt /tmp/training.txt
+FROM installer AS training-packages
+ARG UNNEEDED
+COPY training/requirements.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --quiet --root-user-action ignore --no-deps --only-binary :all: \
-      --target . --requirement <(comm -13 <(sort /tmp/requirements.txt) <(sort /tmp/training.txt))
+    pip install --quiet --root-user-action ignore --no-compile --no-deps --only-binary :all: --require-hashes \
+      --target . --requirement /tmp/requirements.txt; \
+    rm -rf $UNNEEDED; \
+    python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .
+
+FROM ${BASE_IMAGE} AS training
+COPY --from=training-packages ${LAMBDA_TASK_ROOT} ${LAMBDA_TASK_ROOT}
 COPY LICENSE ./
 COPY model model
 COPY training training
-RUN chmod -R a+rX LICENSE model training; python3 -m compileall -q model training
+RUN chmod -R a+rX LICENSE model training && \
+    python3 -m compileall -q --invalidation-mode unchecked-hash model training
 # The safe path, because a folder named model or training in the user's own directory must not stand in for ours.
 ENV HOME=/tmp PYTHONPATH=${LAMBDA_TASK_ROOT} PYTHONSAFEPATH=1
 WORKDIR /work
@@ -67,11 +78,11 @@ USER 993:990
 ENTRYPOINT ["python3", "-m", "training"]
 CMD ["--help"]
 
+# pip passes over what lies on Python's path already, which is all of this lock but the server itself.
 FROM app AS server
-COPY serving/requirements.txt /tmp/
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --quiet --root-user-action ignore --only-binary :all: \
-      --target . --constraint /tmp/requirements.txt gunicorn && rm -r bin
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,source=serving/requirements.txt,target=/tmp/requirements.txt \
+    PYTHONPATH=${LAMBDA_TASK_ROOT} pip install --quiet --root-user-action ignore --no-deps --only-binary :all: --require-hashes \
+      --requirement /tmp/requirements.txt
 ENV PORT=8080
 EXPOSE 8080
 HEALTHCHECK CMD ["python3", "-c", "import os, urllib.request as r; r.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/health')"]

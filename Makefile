@@ -62,25 +62,26 @@ check: lint test ## form, lint, types and tests
 format: .venv/ready ## put the code in its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header pyproject.toml
+# Hashes, so that what is installed is what was tested; constraints, so that every lock names the same versions.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade pyproject.toml
 lock: .venv/ready ## pin every package anew, from pyproject.toml
-	$(LOCK) --extra tensorflow --upgrade -o requirements.txt
-	$(LOCK) -c requirements.txt -o requirements-litert.txt
+	$(LOCK) --extra serving --extra tensorflow -o requirements.txt
+	$(LOCK) --extra serving -c requirements.txt -o requirements-litert.txt
+	$(LOCK) --extra serving --extra server -c requirements.txt -o serving/requirements.txt
 	$(LOCK) --extra training --extra tensorflow -c requirements.txt -o training/requirements.txt
-	$(LOCK) --extra server -c requirements.txt -o serving/requirements.txt
-	$(LOCK) --extra tensorflow --extra training --extra server --extra dev -c training/requirements.txt -c serving/requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra bench -c tests/requirements.txt -o bench/requirements.txt
 
 .venv/ready: tests/requirements.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed, since TensorFlow has wheels for no newer one; name yours: make PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv .venv || { echo "This Python cannot make virtual environments. On Debian: apt-get install python3-venv"; exit 1; }
 	@echo "Installing the pinned packages into .venv (about 450 MB to download the first time) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r tests/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement <(sed -n '/^uv==/,/# via/p' $<)
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes --python $(BIN)/python --requirement $<
 	@touch $@
 
 .venv/bench-ready: bench/requirements.txt .venv/ready
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r bench/requirements.txt
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python --requirement $<
 	@touch $@
 
 node_modules/ready: package-lock.json

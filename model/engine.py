@@ -31,20 +31,23 @@ class Engine(Protocol):
 
 
 class LitertEngine:
-    """A compiled model whose only input is an image batch: a classifier, or the backbone alone, whose scores are features."""
+    """A compiled model whose only input is an image batch. Its outputs have names: `scores` of a classifier, `features` of a backbone."""
 
     name = "litert"
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, output: str = "scores") -> None:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
             self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
+            outputs = self._interpreter.get_signature_runner("serving_default").get_output_details()
+            self._output = outputs[output]["index"]
         except (ValueError, RuntimeError) as error:
             raise ModelCorrupt(f"{path} cannot be loaded by LiteRT ({error})") from error
+        except KeyError as error:
+            raise ModelCorrupt(f"{path} has no output named {output!r}") from error
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
         self._one_at_a_time = Lock()  # an interpreter holds the tensors of one run
 
     def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,3 +1,4 @@
 from training.cli import main
 
-main()
+if __name__ == "__main__":  # the process that runs TensorFlow imports this module too
+    main()

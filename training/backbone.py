@@ -1,4 +1,4 @@
-"""A backbone: an image becomes a bottleneck, the numbers that the head learns from. Which network it is, nobody here knows."""
+"""A backbone: an image becomes a bottleneck, the numbers that the head learns from. It does not know which network it is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

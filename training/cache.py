@@ -2,13 +2,15 @@
 
 Each feature is committed on its own, so an interrupted run loses none that was finished; SQLite's locks let several runs
 share the file. The key is the content's SHA-256 and the extractor's identity (backbone, weights, preprocessing, precision).
+A feature is kept with a CRC-32 of it and its key: one that is damaged counts as missing, and is computed again.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from training.errors import CacheError
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS features (extractor TEXT, digest TEXT, feature BLOB, PRIMARY KEY (extractor, digest))"
 )
+CRC_BYTES = 4  # after the float32 values, big-endian
 WAIT = 60  # seconds for another run's write; each takes far less
 
 
@@ -35,26 +38,49 @@ class FeatureCache:
             self._database.execute(SCHEMA)
 
     def digests(self) -> set[str]:
+        """The contents whose feature is there and sound."""
         with self._explained(), self._lock:
-            rows = self._database.execute("SELECT digest FROM features WHERE extractor = ?", (self.extractor,))
-            return {digest for (digest,) in rows}
+            rows = self._database.execute("SELECT digest, feature FROM features WHERE extractor = ?", (self.extractor,))
+            return {digest for digest, kept in rows if self._sound(digest, kept) is not None}
 
     def get(self, digest: str) -> NDArray[np.float32]:
-        """Return the feature; raises KeyError where there is none."""
+        """Return the feature; raises KeyError where there is none, or a damaged one."""
         with self._explained(), self._lock:
             query = "SELECT feature FROM features WHERE extractor = ? AND digest = ?"
             row = self._database.execute(query, (self.extractor, digest)).fetchone()
-        if row is None:
+        feature = self._sound(digest, row[0]) if row else None
+        if feature is None:
             raise KeyError(digest)
-        return np.frombuffer(row[0], np.float32)
+        return feature
+
+    def read(self, digests: Iterable[str]) -> NDArray[np.float32]:
+        """Return features (N, D) that are known to be there."""
+        try:
+            return np.stack([self.get(digest) for digest in digests])
+        except KeyError as error:
+            raise CacheError(f"the feature cache {self.path} is damaged; delete it, and run again") from error
 
     def put(self, digest: str, feature: NDArray[np.float32]) -> None:
+        values = feature.astype("<f4").tobytes()
         with self._explained(), self._lock:
-            row = (self.extractor, digest, feature.astype(np.float32).tobytes())
+            row = (self.extractor, digest, values + self._checksum(digest, values))
             self._database.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row)
 
     def close(self) -> None:
         self._database.close()
+
+    def _checksum(self, digest: str, values: bytes) -> bytes:
+        return crc32(values, crc32(f"{self.extractor} {digest}".encode())).to_bytes(CRC_BYTES)
+
+    def _sound(self, digest: str, kept: object) -> NDArray[np.float32] | None:
+        """What was put, or None where these are not the bytes that were written, or not under this key."""
+        if not isinstance(kept, bytes) or len(kept) <= CRC_BYTES:
+            return None
+        values, checksum = kept[:-CRC_BYTES], kept[-CRC_BYTES:]
+        if self._checksum(digest, values) != checksum:
+            return None
+        feature = np.frombuffer(values, "<f4")
+        return feature if np.isfinite(feature).all() else None
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

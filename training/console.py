@@ -1,10 +1,12 @@
 """What the command line shows: bars, tables and the closing page, as text from plain values."""
 
+import json
 import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,14 +14,19 @@ import click
 
 from model.stores.aliases import Promotion, promotions_of
 from model.stores.base import Store
-from training.dataset import Dataset, Severity
+from model.stores.retention import Pruned
+from training.dataset import Dataset
+from training.problems import Problem, Severity, counted
 
 if TYPE_CHECKING:
-    from training.pipeline import Outcome
+    from training.pipeline import Outcome, TrainedModel
+    from training.split import Split
 
 T = TypeVar("T")
 
 WIDTH = 22  # characters of a bar's title
+MOST_ROWS = 100  # of one kind of problem on the screen
+FEW = 10  # test images of a class; on fewer, its figures are mostly chance
 
 
 class Console:
@@ -40,7 +47,7 @@ class Console:
 
 @contextmanager
 def suppress_stderr() -> Iterator[None]:
-    """Silence what native code writes to standard error: importing TensorFlow remarks on itself whatever its log level."""
+    """Silence what native code writes to standard error: TensorFlow does on import, at any log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -68,16 +75,41 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def check_table(dataset: Dataset) -> str:
-    """A line for each problem, then how many images each label has."""
+    """How the labels were understood, a line for each problem, then how many images each label has."""
     order = list(Severity)
     problems = sorted(dataset.problems, key=lambda problem: (order.index(problem.severity), problem.kind, problem.path))
     counts = Counter(example.label for example in dataset.examples)
-    parts = [table(["label", "images"], sorted(counts.items()))]
+    parts = [f"layout  {dataset.layout}"]
     if problems:
-        rows = [(problem.severity, problem.kind, problem.path, problem.detail) for problem in problems]
-        parts.insert(0, table(["severity", "problem", "where", "what"], rows))
-    found = ", ".join(f"{len(dataset.problems_of(severity))} {severity}s" for severity in order)
-    return "\n\n".join([*parts, f"{len(dataset.examples):,} images of {len(counts)} labels; {found}"])
+        parts.append(table(["severity", "problem", "where", "what"], _rows(problems)))
+    parts.append(table(["label", "images"], sorted(counts.items())))
+    found = ", ".join(counted(len(dataset.problems_of(severity)), severity) for severity in order)
+    images = f"{counted(len(dataset.examples), 'image')} of {counted(len(counts), 'label')}"
+    return "\n\n".join([*parts, f"{images}; {found}"])
+
+
+def _rows(problems: Sequence[Problem]) -> Iterator[tuple[str, str, str, str]]:
+    """A row for each problem, but of one kind no more than can be read; the report holds all."""
+    totals = Counter((problem.severity, problem.kind) for problem in problems)
+    seen = Counter[tuple[Severity, str]]()
+    for problem in problems:
+        kind = (problem.severity, problem.kind)
+        seen[kind] += 1
+        if seen[kind] <= MOST_ROWS:
+            yield problem.severity, problem.kind, problem.path, problem.detail
+        elif seen[kind] == totals[kind]:
+            yield problem.severity, problem.kind, "…", f"and {totals[kind] - MOST_ROWS:,} more: see the JSON"
+
+
+def check_report(dataset: Dataset) -> str:
+    """The same as JSON, for programs."""
+    found = {
+        "image_dir": str(dataset.root),
+        "layout": dataset.layout,
+        "images": dict(sorted(Counter(example.label for example in dataset.examples).items())),
+        "problems": [asdict(problem) for problem in dataset.problems],
+    }
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
@@ -90,13 +122,18 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
     images = f"{len(outcome.dataset.examples):,} of {len(manifest.labels)} labels"
     lines = [
         f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
-        f"set aside   {len(set_aside):,} files" + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
+        f"layout      {outcome.dataset.layout}",
+        *_moved(parts),
+        f"set aside   {counted(len(set_aside), 'file')}"
+        + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
         *_remarks(outcome.dataset),
-        f"features    {len(outcome.features.values):,} features: {outcome.features.cached:,} from the cache",
+        f"features    {counted(len(outcome.features.values), 'feature')}: {outcome.features.cached:,} from the cache",
         *_fine_tuning(outcome.trained.fine_tuning),
-        f"head        softmax, C = {outcome.trained.head.c:g} by validation; every class weighs the same",
+        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.trained)}; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
+        *_worth(parts, manifest.labels),
         f"compiled    {_compiled(manifest.parity)}",
+        f"seconds     {_seconds(outcome.seconds)}",
         f"published   {place}",
     ]
     if misclassified:
@@ -104,6 +141,28 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
     lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
     return "\n".join(["", *lines])
+
+
+def _moved(parts: "Split") -> list[str]:
+    if not parts.moved:
+        return []
+    moved = ", ".join(f"{count:,} for {part}" for part, count in parts.moved.items())
+    return [f"moved       {moved}: content had left a class without; its lowest digests were taken"]
+
+
+def _chosen(trained: "TrainedModel") -> str:
+    return "by validation" if trained.c_by_validation else "by default: too few validation images to choose by"
+
+
+def _worth(parts: "Split", labels: Sequence[str]) -> list[str]:
+    """Say plainly what figures from few test images are worth."""
+    counts = Counter(example.label for example in parts.test)
+    few = [label for label in labels if counts[label] < FEW]
+    if not few:
+        return []
+    classes = f"{counted(len(few), 'class')} of {len(labels):,}"
+    verb = "has" if len(few) == 1 else "have"
+    return [f"mind        {classes} {verb} fewer than {FEW} test images: these figures are mostly chance; add images"]
 
 
 def _remarks(dataset: Dataset) -> list[str]:
@@ -123,10 +182,17 @@ def _compiled(parity: Mapping[str, Any]) -> str:
     if parity["compiled"] is None:
         return "none: no compiled model was faithful enough; the SavedModel itself will serve"
     compiled = parity["compiled"]
+    low, high = compiled["agreement_interval"]
     return (
         f"{compiled['precision']}; the same first label as the SavedModel on {compiled['top1_agreement']:.1%} of "
-        f"{compiled['images']:,} test images, largest difference {compiled['largest_difference']:.3f}"
+        f"{compiled['images']:,} images (95 % interval {low:.1%} – {high:.1%}), largest difference "
+        f"{compiled['largest_difference']:.3f}"
     )
+
+
+def _seconds(steps: Mapping[str, float]) -> str:
+    shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
+    return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
 
 
 def model_table(store: Store) -> str:
@@ -150,3 +216,10 @@ def promotions_page(where: str, promotions: Sequence[Promotion]) -> str:
     """Where an alias points now, and where a rollback would lead."""
     before = f"; a rollback leads to version {promotions[-2].version}" if len(promotions) > 1 else ""
     return f"{where} is version {promotions[-1].version}, since {promotions[-1].at}{before}"
+
+
+def pruned_page(where: str, pruned: Pruned) -> str:
+    """What was removed, what is left, and what an alias holds."""
+    removed = ", ".join(map(str, pruned.removed)) or "nothing"
+    held = "".join(f"; {version} is held by the alias {alias}" for version, alias in pruned.held.items())
+    return f"{where}: removed {removed}; left {', '.join(map(str, pruned.kept))}{held}"

@@ -1,63 +1,49 @@
-"""A folder of labelled images → examples and problems: every file is read, hashed and decoded once.
+"""Labelled images → examples and problems: every file is read, hashed and decoded once.
 
-IMAGE_DIR/<label>/<image>: a label is the exact name of a folder. One bad file is set aside with its reason; nothing here
-decides what to do about it, and nothing is written.
+Where the images are and under which labels is known by training/sources. One bad file is set aside with its reason; nothing
+here decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 
-from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnsupportedImage
-from model.image import Limits, decode, image_format, read_image
+import numpy as np
+from numpy.typing import NDArray
+
+from model.decoding.limits import check_size
+from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnreadFormat, UnsupportedImage
+from model.image import Limits, damage_of, decode, image_format, pixels_digest, read_image
 from training.errors import DatasetError
+from training.pictures import Picture
+from training.problems import Problem, Severity, counted
 from training.run import Run
+from training.sources.listing import CACHE, LabelledFile, LabelsFrom, Part, Reading, shown
+from training.sources.names import SUFFIXES
+from training.sources.source import list_images
 
-FEW = 50  # images of a class; with fewer, a part of the split may well be left without one
-SUFFIXES = {  # the names that promise an image, and the format they promise
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".gif": "GIF",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".avif": "AVIF",
-    ".heic": "HEIC",
-    ".heif": "HEIC",
-}
-
-
-class Severity(StrEnum):
-    ERROR = "error"  # something of the user's data is lost or contradictory
-    WARNING = "warning"  # training works, perhaps not well
-    NOTE = "note"  # handled; worth knowing
-
-
-@dataclass(frozen=True)
-class Problem:
-    severity: Severity
-    kind: str  # corrupt, unsupported, too-large, out-of-bounds, conflict, duplicate, misnamed, few, empty, ignored, unreadable
-    path: str  # relative to the image folder
-    detail: str
+FEW = 50  # images of a class; with fewer, its figures are mostly chance
+VIDEOS = {".mov", ".mp4", ".m4v", ".avi"}  # what phones put beside a photo
+STOPPING = {"conflict", "label", "alike", "empty", "forbidden"}  # kinds of errors that make any model a wrong one
 
 
 @dataclass(frozen=True)
 class Example:
     path: Path
     label: str
-    digest: str  # SHA-256 of the file's content, hexadecimal
+    digest: str  # SHA-256 of the file's content, hexadecimal: what its feature is kept under
+    pixels: str  # SHA-256 of its decoded pixels: the picture's identity
+    part: Part | None = None  # as the user divided the set; None: its pixels decide
 
 
 @dataclass(frozen=True)
 class Dataset:
     root: Path
-    examples: tuple[Example, ...]  # readable, each content once, ordered by digest: no rename changes the order
+    layout: str  # how the labels were understood
+    examples: tuple[Example, ...]  # readable, each picture once, ordered by its pixels: no rename changes the order
     problems: tuple[Problem, ...]
 
     @property
@@ -73,89 +59,123 @@ class _Reading:
     """What one file turned out to be: an example, or not; and what there is to say of it."""
 
     example: Example | None
-    problem: Problem | None = None
+    problems: tuple[Problem, ...] = ()
 
 
-def scan(root: Path, run: Run = Run(), decoded: Container[str] = ()) -> Dataset:
-    """Read the whole folder. Contents whose digest is in `decoded` were decoded before and are not decoded again.
+Keep = Callable[
+    [Example, Picture, NDArray[np.uint8]], None
+]  # takes the decoded image (299, 299, 3); called from several threads
 
-    Raises DatasetError where there is no folder of folders to read.
+
+def scan(
+    place: Path | str,
+    run: Run = Run(),
+    decoded: Mapping[str, Picture] | None = None,
+    keep: Keep | None = None,
+    *,
+    labels_from: LabelsFrom = LabelsFrom.TOP,
+    cache: Path = CACHE,
+) -> Dataset:
+    """Read all of it. Contents whose digest is in `decoded` were decoded before and are not decoded again.
+
+    What is decoded goes to `keep` at once, and is not held here. Raises DatasetError where there are no labelled images to
+    read, and whatever `keep` raises.
     """
-    files, ignored = _list_files(root)
+    listing = list_images(place, Reading(run, cache, labels_from))
 
-    def read(label: str, path: Path) -> _Reading:
-        return _read(root, path, label, run.limits, decoded)
+    def read(file: LabelledFile) -> _Reading:
+        return _read(listing.root, file, run.limits, {} if decoded is None else decoded, keep)
 
-    with ThreadPoolExecutor(run.workers) as pool:
-        readings = list(run.progress.items("images", pool.map(read, *zip(*files, strict=True)), len(files)))
-    problems = ignored + [reading.problem for reading in readings if reading.problem]
-    examples, twice = _once_each(root, [reading.example for reading in readings if reading.example])
-    return Dataset(root, tuple(examples), (*problems, *twice, *_few(root, examples)))
-
-
-def _list_files(root: Path) -> tuple[list[tuple[str, Path]], list[Problem]]:
-    if not root.is_dir():
-        raise DatasetError(f"{root} is not a folder; give one that holds a folder of images for each label")
-    files: list[tuple[str, Path]] = []
-    ignored = []
-    for entry in _entries(root):
-        if not _is_label(entry):
-            ignored.append(Problem(Severity.NOTE, "ignored", _shown(root, entry), "not a folder of images: no label"))
-            continue
-        if not entry.name.isprintable():  # labels are lines of a file
-            raise DatasetError(
-                f"{_shown(root, entry)!r} cannot be a label: rename the folder, in UTF-8 and on one line"
-            )
-        for path in _entries(entry):
-            if path.is_dir():
-                reason = "a folder inside a label's folder is not read; move its images up"
-                ignored.append(Problem(Severity.WARNING, "ignored", _shown(root, path), reason))
-            elif path.name.startswith("."):
-                ignored.append(Problem(Severity.NOTE, "ignored", _shown(root, path), "hidden file"))
-            else:
-                files.append((entry.name, path))
-    if not files:
-        raise DatasetError(f"{root} holds no labelled images; put them at {root}/<label>/<image>")
-    return files, ignored
-
-
-def _entries(folder: Path) -> list[Path]:
+    pool = ThreadPoolExecutor(run.workers)
     try:
-        return sorted(folder.iterdir())
-    except OSError as error:
-        raise DatasetError(
-            f"{folder} cannot be read ({error.strerror}); give yourself permission, or move it"
-        ) from error
+        readings = list(run.progress.items("images", pool.map(read, listing.files), len(listing.files)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    readable = [reading.example for reading in readings if reading.example]
+    examples, twice = _once_each(listing.root, readable)
+    return Dataset(
+        listing.root,
+        listing.layout,
+        tuple(examples),
+        (
+            *listing.problems,
+            *(problem for reading in readings for problem in reading.problems),
+            *twice,
+            *_empty({file.label for file in listing.files} - {example.label for example in readable}),
+            *_few(examples),
+        ),
+    )
 
 
-def _shown(root: Path, path: Path) -> str:
-    """The path within the folder; what is no UTF-8 in a name is spelled out."""
-    return str(path.relative_to(root)).encode(errors="backslashreplace").decode()
+def refuse_conflicts(dataset: Dataset) -> None:
+    """Raise DatasetError where a picture has two labels: any choice of ours would teach something wrong."""
+    _refuse(dataset, {"conflict"})
 
 
-def _is_label(entry: Path) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
+def refuse_unsound(dataset: Dataset) -> None:
+    """Raise DatasetError with all that no model should be made of: a label or a picture would not be what was meant."""
+    _refuse(dataset, STOPPING)
 
 
-def _read(root: Path, path: Path, label: str, limits: Limits, decoded: Container[str]) -> _Reading:
-    name = _shown(root, path)
-    promised = SUFFIXES.get(path.suffix.lower())
+def _refuse(dataset: Dataset, kinds: set[str]) -> None:
+    errors = [problem for problem in dataset.problems_of(Severity.ERROR) if problem.kind in kinds]
+    conflicts = [problem for problem in errors if problem.kind == "conflict"]
+    others = [f"{problem.path!r}: {problem.detail}" for problem in errors if problem.kind != "conflict"]
+    if conflicts:
+        listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
+        others.append(f"the same picture stands under two labels:{listed}")
+    if others:
+        raise DatasetError("\n".join(others))
+
+
+def _read(
+    root: Path, file: LabelledFile, limits: Limits, decoded: Mapping[str, Picture], keep: Keep | None
+) -> _Reading:
+    name = shown(root, file.path)
+
+    def problem(severity: Severity, kind: str, detail: str) -> Problem:
+        return Problem(severity, kind, name, detail)
+
+    promised = SUFFIXES.get(file.path.suffix.lower())
     try:
-        data = read_image(path, limits)
+        data = read_image(file.path, limits)
         format = image_format(data)
         digest = sha256(data).hexdigest()
-        if digest not in decoded:
-            decode(data, limits)
+        picture, tensor = decoded.get(digest), None
+        if picture is None:
+            picture, tensor = _decode(data, limits)
+        check_size(picture.width, picture.height, limits)
     except OSError as error:
-        return _Reading(None, Problem(Severity.ERROR, "unreadable", name, error.strerror or str(error)))
+        return _Reading(None, (problem(Severity.ERROR, "unreadable", error.strerror or str(error)),))
     except UnsupportedImage as error:
-        if promised or not data:
-            return _Reading(None, Problem(Severity.ERROR, "unsupported", name, str(error)))
-        return _Reading(None, Problem(Severity.NOTE, "ignored", name, "not an image"))
+        return _Reading(None, (problem(*_unsupported(error, file.path, empty=not data)),))
     except ImageError as error:
-        return _Reading(None, Problem(Severity.ERROR, _kind(error), name, str(error)))
-    misnamed = Problem(Severity.NOTE, "misnamed", name, f"is a {format} by its content; read as such")
-    return _Reading(Example(path, label, digest), misnamed if promised not in (format, None) else None)
+        return _Reading(None, (problem(Severity.ERROR, _kind(error), str(error)),))
+    example = Example(file.path, file.label, digest, picture.pixels, file.part)
+    if tensor is not None and keep:
+        keep(example, picture, tensor)
+    problems = []
+    if promised not in {format, None}:
+        problems.append(problem(Severity.NOTE, "misnamed", f"is a {format} by its content; read as such"))
+    if picture.damage:
+        detail = f"its pixels are damaged ({picture.damage}); read as far as it goes: put a sound copy in its place"
+        problems.append(problem(Severity.WARNING, "damaged", detail))
+    return _Reading(example, tuple(problems))
+
+
+def _decode(data: bytes, limits: Limits) -> tuple[Picture, NDArray[np.uint8]]:
+    image = decode(data, limits)
+    return Picture(pixels_digest(image), image.width, image.height, damage_of(data)), image.tensor
+
+
+def _unsupported(error: UnsupportedImage, path: Path, *, empty: bool) -> tuple[Severity, str, str]:
+    if path.suffix.lower() in VIDEOS:
+        return Severity.NOTE, "ignored", "a video"
+    if isinstance(error, UnreadFormat):
+        return Severity.ERROR, "unread", str(error)
+    if path.suffix.lower() in SUFFIXES or empty:
+        return Severity.ERROR, "unsupported", str(error)
+    return Severity.NOTE, "ignored", "not an image"
 
 
 def _kind(error: ImageError) -> str:
@@ -163,36 +183,46 @@ def _kind(error: ImageError) -> str:
 
 
 def _once_each(root: Path, examples: Sequence[Example]) -> tuple[list[Example], list[Problem]]:
-    """Keep each content once; say which were duplicates, and which have two labels and so teach nothing."""
+    """Keep each picture once; say which were duplicates, and which have two labels and so teach nothing."""
     copies: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        copies[example.digest].append(example)
+        copies[example.pixels].append(example)
     kept, problems = [], []
-    for digest in sorted(copies):
-        first, *others = copies[digest]
+    for pixels in sorted(copies):
+        first, *others = sorted(copies[pixels], key=_precedence)
         kept.append(first)
-        here = _shown(root, first.path)
-        for other in others:
-            there = _shown(root, other.path)
-            if other.label == first.label:
-                problems.append(Problem(Severity.NOTE, "duplicate", there, f"the same content as {here}; counted once"))
-            else:
-                detail = f"the same content as {here}, under another label; delete one of the two"
-                problems.append(Problem(Severity.ERROR, "conflict", there, detail))
+        problems += [_duplicate(root, first, other) for other in others]
     return kept, problems
 
 
-def _few(root: Path, examples: Sequence[Example]) -> list[Problem]:
+def _precedence(example: Example) -> tuple[int, str]:
+    """Of a picture's copies in several parts the one in the test part stays: a model must not learn what it is tested on."""
+    parts = [Part.TEST, Part.VALIDATION, Part.TRAIN, None]
+    return parts.index(example.part), example.digest
+
+
+def _duplicate(root: Path, first: Example, other: Example) -> Problem:
+    here, there = shown(root, first.path), shown(root, other.path)
+    same = "the same content" if other.digest == first.digest else "the same picture, with other metadata,"
+    if other.label != first.label:
+        detail = f"{same} as {here}, under another label; delete one of the two"
+        return Problem(Severity.ERROR, "conflict", there, detail)
+    if other.part != first.part:
+        detail = f"{same} as {here}, in another part of the split; counted there only"
+        return Problem(Severity.WARNING, "leak", there, detail)
+    return Problem(Severity.NOTE, "duplicate", there, f"{same} as {here}; counted once")
+
+
+def _empty(labels: Iterable[str]) -> list[Problem]:
+    detail = "no readable image; add some, or remove the folder"
+    return [Problem(Severity.ERROR, "empty", label, detail) for label in sorted(labels)]
+
+
+def _few(examples: Sequence[Example]) -> list[Problem]:
     counts = Counter(example.label for example in examples)
+    worth = f"what is measured on so few is mostly chance; {FEW} are advised, 100 and more are better"
     return [
-        Problem(
-            Severity.WARNING,
-            "few",
-            label,
-            f"{counts[label]} readable images; {FEW} are advised, 100 and more are better",
-        )
-        if counts[label]
-        else Problem(Severity.ERROR, "empty", label, "no readable image; add some, or remove the folder")
-        for label in [entry.name for entry in _entries(root) if _is_label(entry)]
-        if counts[label] < FEW
+        Problem(Severity.WARNING, "few", label, f"{counted(count, 'readable image')}: {worth}")
+        for label, count in sorted(counts.items())
+        if count < FEW
     ]

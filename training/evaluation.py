@@ -8,11 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.classifier import Classifier
 from model.engine import Engine
 from model.image import decode
+from training.dataset import Dataset, refuse_conflicts
+from training.errors import DatasetError
 from training.run import Run
+from training.sources.names import normalised
 
 BATCH = 8  # images; TensorFlow on a CPU gains a third over single ones, and no more beyond
+
+
+def evaluate(classifier: Classifier, dataset: Dataset, run: Run) -> dict[str, Any]:
+    """Measure a model on labelled images. Raises DatasetError where they say nothing about it."""
+    refuse_conflicts(dataset)
+    labels = [normalised(label) for label in classifier.manifest.labels]
+    if unknown := sorted(set(dataset.labels) - set(labels)):
+        raise DatasetError(f"{dataset.root} has labels that the model does not know: {', '.join(unknown)}")
+    if not dataset.examples:
+        raise DatasetError(f"{dataset.root} has no readable image; see `python -m training check {dataset.root}`")
+    scores = score_files(classifier.engine, [example.path for example in dataset.examples], run)
+    return metrics(scores, np.array([labels.index(example.label) for example in dataset.examples]), labels)
 
 
 def score_files(engine: Engine, paths: Sequence[Path], run: Run) -> NDArray[np.float32]:

@@ -1,46 +1,42 @@
-"""A network and a head → a version's directory: SavedModel, proven compiled model, labels, golden images. The manifest is not here.
+"""A backbone and a head → a version's directory: SavedModel, proven compiled model, labels, golden images. The manifest is not here.
 
-The compiled model is scored on the same held-out images as the SavedModel; one that does not agree with it is not shipped, and a
-more exact one is tried.
+The compiled classifier is the compiled backbone with the head attached, so its scores are known from features, as the
+SavedModel's are from its own. A few images go through both finished files, to show that they compute just that. A compiled
+model that is not as good as the SavedModel (training/proof.py) is not shipped, and a more exact one is tried.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import LitertEngine, TensorflowEngine
+from model.engine import LitertEngine
 from model.golden import GoldenImage, write_golden
 from model.image import image_format
-from model.manifest import COMPILED_MODEL, LABELS
+from model.manifest import COMPILED_MODEL, EXTRA, LABELS
+from training.cache import FeatureCache
+from training.compiled import attach_head
 from training.dataset import Example
-from training.evaluation import metrics, score_files
+from training.errors import ExportError
+from training.evaluation import metrics
+from training.features import Extractor, extract, extract_reference, tensor_of
 from training.head import Head
+from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, scores_of
 from training.run import Run
-from training.savedmodel import Precision, compile_model, save_classifier
+from training.savedmodel import Precision, save_classifier, score
+from training.split import Split
+from training.spool import Spool
+from training.stopwatch import Stopwatch
+from training.tensorflow_process import tensorflow_process
 
-PROOF_IMAGES = 1000  # test images that TensorFlow scores too, at about 20 a second
 GOLDEN_IMAGES = 3  # each costs a cold start one decoding and one inference
-AGREEMENT = 0.95  # of the compiled model's first labels with the SavedModel's, at least
-ACCURACY_LOSS = 0.02  # that the compiled model may cost, at most
-
-
-@dataclass(frozen=True)
-class Parity:
-    """A compiled model measured against the SavedModel on the same images."""
-
-    precision: str
-    images: int
-    top1_agreement: float  # 0–1
-    largest_difference: float  # of any probability
-    accuracy_loss: float  # the SavedModel's accuracy minus the compiled model's
-
-    @property
-    def good(self) -> bool:
-        return self.top1_agreement >= AGREEMENT and self.accuracy_loss <= ACCURACY_LOSS
+CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
+CHECKED_COMPILED = 4  # images through the finished compiled model
+RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
+TOLERANCE = 1e-3  # in probability, between a finished file and what its features say; float32's rounding is 1e-6
 
 
 @dataclass(frozen=True)
@@ -60,89 +56,121 @@ class Export:
     misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
 
 
-def export(directory: Path, network: Any, head: Head, test: Sequence[Example], run: Run) -> Export:
-    """Write everything of a version but its manifest into `directory`, and measure it on the test images.
+Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
 
-    `network` is a keras.Model: image uint8 (N, 299, 299, 3) → features (N, D).
-    """
+
+@dataclass(frozen=True)
+class Material:
+    """What a model is exported from, and proven with."""
+
+    extractor: Extractor
+    head: Head
+    parts: Split
+    proof_images: int  # that the SavedModel scores, at most
+    features: Path  # the cache's file
+    spool: Spool
+
+    def sample(self) -> list[Example]:
+        return choose_sample(self.parts, self.proof_images)
+
+
+def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Export:
+    """Write everything of a version but its manifest into `directory`, and measure it on the test images."""
+    sample, tensorflow = made.sample(), tensorflow_process()
+    (directory / EXTRA).mkdir(parents=True)
+    with steps("SavedModel's features"):
+        bottlenecks = extract_reference(sample, made.extractor, made.features, run, made.spool)
+        reference = dict(zip(sample, scores_of(bottlenecks, made.head), strict=True))
     run.progress.step("writing the SavedModel")
-    save_classifier(network, head, directory)
-    (directory / LABELS).parent.mkdir(exist_ok=True)
-    (directory / LABELS).write_text("".join(f"{label}\n" for label in head.labels), encoding="utf-8")
-    paths = [example.path for example in test]
-    classes = np.array([head.labels.index(example.label) for example in test])  # (N,)
-    proof = min(len(test), PROOF_IMAGES)
-    reference = score_files(TensorflowEngine(directory, run.workers), paths[:proof], run)
-    scores = {"tensorflow": reference}
-
-    refused = []
-    parity: Parity | None = None
-    for precision in Precision:
-        run.progress.step(f"compiling the {precision} model")
-        (directory / COMPILED_MODEL).write_bytes(compile_model(directory, precision))
-        compiled = score_files(LitertEngine(directory / COMPILED_MODEL, run.workers), paths, run)
-        parity = compare(precision, reference, compiled[:proof], classes[:proof])
-        if parity.good:
-            scores["litert"] = compiled
-            break
-        refused.append(asdict(parity))
-        run.progress.step(f"the {precision} model is refused: {describe(parity)}")
-        (directory / COMPILED_MODEL).unlink()
-        parity = None
-    write_golden(directory, _golden(test, scores))
+    saved = tensorflow.submit(save_classifier, made.extractor.saved, made.head, directory)
+    checked = sample[:CHECKED_SAVEDMODEL]
+    images = np.stack([tensor_of(example, run, made.spool) for example in checked])  # (16, 299, 299, 3)
+    scored = tensorflow.submit(score, directory, images, run.workers)  # while this process compiles
+    with steps("compiled model"):
+        compiled, parity = _compile(directory, made, reference, images, run)
+    with steps("SavedModel"):
+        saved.result()
+        _refuse_difference("SavedModel", scored.result(), checked, reference)
+    (directory / LABELS).write_text("".join(f"{label}\n" for label in made.head.labels), encoding="utf-8")
+    tested = set(made.parts.test)
+    scores = {"tensorflow": {example: found for example, found in reference.items() if example in tested}}
+    if compiled:
+        scores["litert"] = {example: compiled[example] for example in made.parts.test}
+    write_golden(directory, _golden(scores))
     return Export(
-        {engine: metrics(found, classes[: len(found)], head.labels) for engine, found in scores.items()},
-        {"compiled": asdict(parity) if parity else None, "refused": refused},
-        _misclassified(scores.get("litert", reference), test, head.labels),
+        {engine: _metrics(found, made.head.labels) for engine, found in scores.items()},
+        parity,
+        _misclassified(scores.get("litert", scores["tensorflow"]), made.head.labels),
     )
 
 
-def compare(
-    precision: str, reference: NDArray[np.float32], compiled: NDArray[np.float32], classes: NDArray[np.int64]
-) -> Parity:
-    """Measure a compiled model's scores (N, K) against the SavedModel's."""
-    first, ours = reference.argmax(axis=1), compiled.argmax(axis=1)
-    return Parity(
-        precision=precision,
-        images=len(reference),
-        top1_agreement=float((first == ours).mean()),
-        largest_difference=float(np.abs(reference - compiled).max()),
-        accuracy_loss=float((first == classes).mean() - (ours == classes).mean()),
+def _compile(
+    directory: Path, made: Material, reference: Scores, images: NDArray[np.uint8], run: Run
+) -> tuple[Scores | None, dict[str, Any]]:
+    """Write the first compiled model that is good enough; return its scores, and what was measured of each that was tried."""
+    held_out = sum(example in reference for example in made.parts.test)
+    found: dict[str, Any] = {"rule": RULE, "held_out": held_out, "compiled": None, "refused": []}
+    examples = list(dict.fromkeys([*reference, *made.parts.test]))
+    classes = np.array([made.head.labels.index(example.label) for example in reference])
+    for precision in Precision:
+        extractor = replace(made.extractor, precision=precision)
+        run.progress.step(f"compiling the {precision} model")
+        cache = FeatureCache(made.features, extractor.identity)
+        bottlenecks = extract(examples, extractor, cache, run, made.spool).values  # (N, D)
+        cache.close()
+        scores = dict(zip(examples, scores_of(bottlenecks, made.head), strict=True))
+        ours = np.stack([scores[example] for example in reference])
+        parity = compare(precision, np.stack(list(reference.values())), ours, classes)
+        if parity.good:
+            _write_compiled(directory / COMPILED_MODEL, extractor, made.head, scores, images)
+            return scores, found | {"compiled": asdict(parity)}
+        found["refused"].append(asdict(parity))
+        run.progress.step(f"the {precision} model is refused: {describe(parity)}")
+    return None, found
+
+
+def _write_compiled(path: Path, extractor: Extractor, head: Head, scores: Scores, images: NDArray[np.uint8]) -> None:
+    path.write_bytes(attach_head(extractor.compiled().read_bytes(), head))
+    few = images[:CHECKED_COMPILED]
+    _refuse_difference("compiled model", LitertEngine(path, threads=1).scores(few), list(scores)[: len(few)], scores)
+
+
+def _refuse_difference(name: str, found: NDArray[np.float32], examples: Sequence[Example], expected: Scores) -> None:
+    """Raise ExportError where a finished file does not compute what was proven."""
+    difference = float(np.abs(found - np.stack([expected[example] for example in examples])).max())
+    if not difference <= TOLERANCE:  # NaN too
+        raise ExportError(
+            f"the finished {name} scores an image {difference:.4f} off what its features give (at most {TOLERANCE}); "
+            "nothing was published"
+        )
+
+
+def _metrics(scores: Scores, labels: tuple[str, ...]) -> dict[str, Any]:
+    return metrics(
+        np.stack(list(scores.values())), np.array([labels.index(example.label) for example in scores]), labels
     )
 
 
-def describe(parity: Parity) -> str:
-    return (
-        f"it agrees with the SavedModel on {parity.top1_agreement:.1%} of {parity.images:,} images "
-        f"(at least {AGREEMENT:.0%}) and costs {parity.accuracy_loss:.1%} of accuracy (at most {ACCURACY_LOSS:.0%})"
-    )
-
-
-def _misclassified(
-    scores: NDArray[np.float32], test: Sequence[Example], labels: tuple[str, ...]
-) -> tuple[Misclassification, ...]:
-    named = [
-        (example, labels[i], float(row[i]))
-        for example, row, i in zip(test, scores, scores.argmax(axis=1), strict=False)
-    ]
+def _misclassified(scores: Scores, labels: tuple[str, ...]) -> tuple[Misclassification, ...]:
+    named = [(example, int(row.argmax()), row) for example, row in scores.items()]
     wrong = [
-        Misclassification(example.path, example.label, label, score)
-        for example, label, score in named
-        if label != example.label
+        Misclassification(example.path, example.label, labels[best], float(row[best]))
+        for example, best, row in named
+        if labels[best] != example.label
     ]
     return tuple(sorted(wrong, key=lambda mistake: -mistake.score))
 
 
-def _golden(test: Sequence[Example], scores: dict[str, NDArray[np.float32]]) -> list[GoldenImage]:
+def _golden(scores: dict[str, Scores]) -> list[GoldenImage]:
     """The smallest test file of each of the first classes, among those that every engine scored."""
-    scored = range(min(len(found) for found in scores.values()))
+    scored = [example for example in scores["tensorflow"] if all(example in found for found in scores.values())]
     smallest = {}
-    for i in sorted(scored, key=lambda i: test[i].path.stat().st_size, reverse=True):
-        smallest[test[i].label] = i
-    chosen = [smallest[label] for label in sorted(smallest)[:GOLDEN_IMAGES]]
+    for example in sorted(scored, key=lambda example: example.path.stat().st_size, reverse=True):
+        smallest[example.label] = example
     images = []
-    for number, i in enumerate(chosen):
-        data = test[i].path.read_bytes()
-        expected = {engine: found[i].tolist() for engine, found in scores.items()}
+    for number, label in enumerate(sorted(smallest)[:GOLDEN_IMAGES]):
+        example = smallest[label]
+        data = example.path.read_bytes()
+        expected = {engine: found[example].tolist() for engine, found in scores.items()}
         images.append(GoldenImage(f"{number}.{image_format(data).lower()}", data, expected))
     return images

@@ -1,7 +1,7 @@
-"""The optional second stage: the top blocks of the backbone and the head learn on together, gently, from augmented images.
+"""The optional second stage: the top blocks of the backbone and the head are trained together on augmented images.
 
-Augmentation stay in the input pipeline: none reaches the exported graph. What is learned is kept only if it is better on the
-validation images.
+Augmentation stays in the input pipeline: none reaches the exported graph. The result is kept only where it has a smaller
+log-loss on the validation images.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from PIL import Image
 from model.image import SIDE, decode
 from training.backbone import Backbone
 from training.dataset import Example
-from training.head import Head
+from training.head import Head, class_weights
 from training.run import Run
 from training.split import Split
 
@@ -26,7 +26,7 @@ SEED = 1  # of the order of images and of their augmentation
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to an image each time it is seen; the names and meanings are those of retrain.py."""
+    """How an image is changed each time it is used; the names and meanings are those of retrain.py."""
 
     flip_left_right: bool = False  # every second time
     random_crop: int = 0  # %: how much larger than the crop the image is made
@@ -65,10 +65,10 @@ def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run
     model.compile(keras.optimizers.Adam(how.learning_rate), "sparse_categorical_crossentropy")
 
     before = _loss(model, parts.validation, head.labels, run)
-    weights = _class_weights(parts.train, head.labels)
+    weights = class_weights(_classes(parts.train, head.labels), len(head.labels))  # (K,)
     batches = _batches(parts.train, head.labels, how, run)
     for images, classes in run.progress.items("fine-tuning", batches, how.steps):
-        model.train_on_batch(images, classes, class_weight=weights)
+        model.train_on_batch(images, classes, sample_weight=weights[classes])
     after = _loss(model, parts.validation, head.labels, run)
     learned, bias = classify.get_weights()
     return Tuned(network, Head(learned, bias, head.labels, head.c), before, after)
@@ -101,22 +101,21 @@ def _batches(
             chosen, queue = [examples[i] for i in queue[:BATCH]], queue[BATCH:]
             tensors = pool.map(lambda example: decode(example.path.read_bytes(), run.limits).tensor, chosen)
             images = np.stack([augment(tensor, how.augmentation, random) for tensor in tensors])
-            yield images, np.array([labels.index(example.label) for example in chosen])
+            yield images, _classes(chosen, labels)
 
 
-def _class_weights(examples: Sequence[Example], labels: tuple[str, ...]) -> dict[int, float]:
-    counts = np.bincount([labels.index(example.label) for example in examples])
-    return {i: len(examples) / (len(labels) * count) for i, count in enumerate(counts.tolist())}
+def _classes(examples: Sequence[Example], labels: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([labels.index(example.label) for example in examples])  # (N,)
 
 
 def _loss(model: Any, examples: Sequence[Example], labels: tuple[str, ...], run: Run) -> float:
-    weights = _class_weights(examples, labels)
+    weights = class_weights(_classes(examples, labels), len(labels))  # (K,)
     total = 0.0
     starts = range(0, len(examples), BATCH)
     for start in run.progress.items("validating", starts, len(starts)):
         batch = examples[start : start + BATCH]
         images = np.stack([decode(example.path.read_bytes(), run.limits).tensor for example in batch])
-        classes = np.array([labels.index(example.label) for example in batch])
+        classes = _classes(batch, labels)
         chosen = model.predict_on_batch(images)[np.arange(len(batch)), classes]  # (B,)
-        total += float(np.sum([weights[i] for i in classes] * -np.log(np.clip(chosen, 1e-7, 1))))
+        total += float(np.sum(weights[classes] * -np.log(np.clip(chosen, 1e-7, 1))))
     return total / len(examples)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+DEFAULT_C = 0.01  # what validation chooses on the flower photos of README
+FEW = 20  # validation images; by fewer, C would be chosen by chance
 C_GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
 
 
@@ -49,12 +51,14 @@ def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps
 
 
 def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: int) -> float:
-    """Loosen the regularisation from strong to weak, each fit starting at the last, until validation gets worse.
+    """Weaken the regularisation step by step, each fit starting at the last solution, until validation log-loss rises.
 
-    Every label must be in both parts.
+    Where validation cannot tell (see can_choose), it is DEFAULT_C. Every label must be in the training part.
     """
     from sklearn.metrics import log_loss
 
+    if not can_choose(train, validation):
+        return DEFAULT_C
     mean, deviation = _scale(train.features)
     features, held_out = (train.features - mean) / deviation, (validation.features - mean) / deviation
     solver = _solver(C_GRID[0], max_steps)
@@ -62,7 +66,7 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
     for c in C_GRID:
         solver.set_params(C=c)
         _fit(solver, features, train.classes)
-        weights = _balanced(validation.classes)
+        weights = class_weights(validation.classes, len(solver.classes_))[validation.classes]
         loss = log_loss(
             validation.classes, solver.predict_proba(held_out), sample_weight=weights, labels=solver.classes_
         )
@@ -72,14 +76,24 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
     return best
 
 
+def can_choose(train: LabelledFeatures, validation: LabelledFeatures) -> bool:
+    """Say whether validation has enough images, of at least half the classes, to choose by."""
+    classes = len(np.unique(validation.classes))
+    return len(validation.classes) >= FEW and 2 * classes >= len(np.unique(train.classes))
+
+
 def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     deviation = features.std(axis=0)
     return features.mean(axis=0), np.where(deviation > 0, deviation, 1).astype(np.float32)
 
 
-def _balanced(classes: NDArray[np.int64]) -> NDArray[np.float64]:
-    counts = np.bincount(classes)
-    weights: NDArray[np.float64] = len(classes) / (np.count_nonzero(counts) * counts[classes])
+def class_weights(classes: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Weights (K,) of `count` classes, by which each that is there counts the same in all."""
+    from sklearn.utils.class_weight import compute_class_weight
+
+    there = np.unique(classes)
+    weights = np.zeros(count)
+    weights[there] = compute_class_weight("balanced", classes=there, y=classes)
     return weights
 
 
@@ -93,7 +107,7 @@ def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64])
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    # on one thread: the products have no more columns than there are classes, and BLAS's threads would only wait
+    # on one thread: the products have no more columns than there are classes, which is too little work to share among BLAS's threads
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)  # --how_many_training_steps is the user's bound
         solver.fit(features, classes)

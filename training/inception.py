@@ -7,8 +7,11 @@ twice. Batch normalisation always runs in inference mode, in fine-tuning too.
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from model.image import SIDE
 from training.errors import WeightsError
+from training.weights_file import named_by_content
 
 CALIBRATION_IMAGES = 32
 TUNED_ABOVE = "mixed8"  # Keras's name of the block below the two that fine-tuning changes
@@ -20,12 +23,18 @@ def build(path: Path) -> Any:
 
 
 def _load(path: Path) -> Any:
-    try:
-        return _inception(str(path))
-    except (ValueError, OSError, KeyError) as error:
-        raise WeightsError(
-            f"{path} does not hold the weights of a Keras Inception v3 without its top ({error})"
-        ) from error
+    with named_by_content(path) as named:
+        try:
+            network = _inception(str(named))
+        except Exception as error:  # Keras raises nearly any type on a file of another network
+            first = (str(error).splitlines() or [type(error).__name__])[0]
+            raise WeightsError(
+                f"{path} does not hold the weights of a Keras Inception v3 without its top ({first})"
+            ) from error
+    for weight in network.weights:
+        if not np.isfinite(np.asarray(weight)).all():
+            raise WeightsError(f"{path} holds NaN or infinite numbers (in {weight.path}): take a sound file")
+    return network
 
 
 def _inception(weights: str | None) -> Any:

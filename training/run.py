@@ -1,6 +1,6 @@
 """How a run reads images: within which limits, on how many threads; and how its long work is shown.
 
-The command line draws bars; whoever calls the package from Python may stay silent.
+The command line draws bars; NullProgress, the default, shows nothing.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -1,16 +1,30 @@
-"""Keras model → SavedModel with two signatures → compiled model. The only module that writes TensorFlow's formats.
+"""Keras model → SavedModel of the backbone → classifier and compiled backbone. The only module that writes TensorFlow's formats.
 
 The module that is saved holds plain variables and functions, not the Keras model: Keras's own export writes every variable
-twice, and a module that holds the model cannot be quantised.
+twice, and a module that holds the model cannot be quantised. A classifier is the saved backbone with a head on top: loading it
+is quicker than building and tracing the network again, and needs no Keras.
 """
 
+import gc
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import numpy as np
+from numpy.typing import NDArray
+
+from model.engine import TensorflowEngine
 from model.image import SIDE
 from training.errors import ExportError
 from training.head import Head
+
+BATCH = 4  # images that TensorFlow scores at once; more take more memory and no less time
 
 
 class Precision(StrEnum):
@@ -21,33 +35,86 @@ class Precision(StrEnum):
     FP32 = "fp32"
 
 
-def save_features(backbone: Any, directory: Path) -> None:
-    """Save image uint8 (N, 299, 299, 3) → features float32 (N, D)."""
+def save_features(network: Any, directory: Path) -> None:
+    """Save a keras.Model: image uint8 (N, 299, 299, 3) → features float32 (N, D)."""
     import tensorflow as tf
 
     @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
-    def features(image: Any) -> Any:
-        return {"features": backbone(image, training=False)}
+    def serving_default(image: Any) -> Any:
+        return {"features": network(image, training=False)}
 
-    _save(tf, backbone, {"serving_default": features}, directory)
+    _save(tf, [variable.value for variable in network.variables], {"serving_default": serving_default}, directory)
 
 
-def save_classifier(backbone: Any, head: Head, directory: Path) -> None:
-    """Save the backbone with its head on top, as TensorFlow Serving wants it; no code of ours is needed to call it.
+def weights_digest(network: Any) -> str:
+    """SHA-256 over the weights of a keras.Model."""
+    digest = sha256()
+    for weights in network.get_weights():
+        digest.update(weights.tobytes())
+    return digest.hexdigest()
+
+
+def build_features(build: Callable[[], Any], directory: Path) -> None:
+    """Build a network and save it, unless that was done; the directory is there only when it is complete."""
+    if directory.exists():
+        return
+    import keras
+
+    keras.utils.clear_session()  # layers are numbered per process, and the compiled file holds their names
+    draft = directory.with_name(f".{uuid4().hex}")
+    try:
+        save_features(build(), draft)
+        gc.collect()  # the Keras model
+        if not directory.exists():  # another run may have been quicker
+            draft.rename(directory)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def prepare(directory: Path, threads: int) -> None:
+    """Import TensorFlow and load a saved backbone, where there is one: what the next calls need."""
+    import tensorflow as tf
+
+    with suppress(
+        RuntimeError
+    ):  # only before TensorFlow runs its first operation; a second training keeps the first one's
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    if directory.exists():
+        _load(directory)
+
+
+@lru_cache(maxsize=1)
+def _load(directory: Path) -> Any:
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(directory))
+
+
+def features(directory: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Features float32 (N, D) of images (N, 299, 299, 3) by a saved backbone."""
+    import tensorflow as tf
+
+    found: NDArray[np.float32] = (
+        _load(directory).signatures["serving_default"](image=tf.constant(images))["features"].numpy()
+    )
+    return found
+
+
+def save_classifier(backbone: Path, head: Head, directory: Path) -> None:
+    """Save a saved backbone with a head on top, as TensorFlow Serving wants it; no code of ours is needed to call it.
 
     serving_default  image uint8 (N, 299, 299, 3) → scores float32 (N, K)
     serving_bytes    image_bytes string (N), encoded as JPEG, PNG, GIF or BMP → scores (N, K), classes string (N, K)
     """
-    import keras
     import tensorflow as tf
 
-    classify = keras.layers.Dense(len(head.labels), activation="softmax", name="scores")
-    model = keras.Model(backbone.input, classify(backbone.output))
-    classify.set_weights([head.weights, head.bias])
+    loaded = _load(backbone)
+    weights, bias = tf.Variable(head.weights, name="head/weights"), tf.Variable(head.bias, name="head/bias")
 
     @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
     def serving_default(image: Any) -> Any:
-        return {"scores": model(image, training=False)}
+        bottlenecks = loaded.signatures["serving_default"](image=image)["features"]  # (N, D)
+        return {"scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, weights) + bias)}
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])  # type: ignore[untyped-decorator]
     def serving_bytes(image_bytes: Any) -> Any:
@@ -57,19 +124,29 @@ def save_classifier(backbone: Any, head: Head, directory: Path) -> None:
             return tf.saturate_cast(tf.round(resized), tf.uint8)
 
         images = tf.map_fn(decode, image_bytes, fn_output_signature=tf.TensorSpec((SIDE, SIDE, 3), tf.uint8))
-        scores = model(images, training=False)  # (N, K)
+        scores = serving_default(images)["scores"]  # (N, K)
         return {"scores": scores, "classes": tf.tile(tf.constant([head.labels]), [tf.shape(scores)[0], 1])}
 
-    _save(tf, model, {"serving_default": serving_default, "serving_bytes": serving_bytes}, directory)
+    signatures = {"serving_default": serving_default, "serving_bytes": serving_bytes}
+    _save(tf, [*loaded.variables_of_the_model, weights, bias], signatures, directory)
+    _load.cache_clear()
+    gc.collect()  # 160 MB in circles, which nothing after this needs
+
+
+def score(directory: Path, images: NDArray[np.uint8], threads: int) -> NDArray[np.float32]:
+    """Scores (N, K) of images (N, 299, 299, 3) by a saved classifier, loaded as serving loads it."""
+    engine = TensorflowEngine(directory, threads)
+    starts = range(0, len(images), BATCH)
+    return np.concatenate([engine.scores(images[start : start + BATCH]) for start in starts])
 
 
 def _images(tf: Any) -> Any:
     return tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, name="image")
 
 
-def _save(tf: Any, model: Any, signatures: dict[str, Any], directory: Path) -> None:
+def _save(tf: Any, variables: list[Any], signatures: dict[str, Any], directory: Path) -> None:
     module = tf.Module()
-    module.variables_of_the_model = [variable.value for variable in model.variables]
+    module.variables_of_the_model = variables
     module.signatures_of_the_model = list(signatures.values())
     try:
         tf.saved_model.save(module, str(directory), signatures=signatures)
@@ -90,3 +167,15 @@ def compile_model(directory: Path, precision: Precision) -> bytes:
         return bytes(converter.convert())
     except Exception as error:  # the converter raises types of its own, and of MLIR
         raise ExportError(f"TensorFlow's converter cannot compile the model at {precision} ({error})") from error
+
+
+def compile_features(directory: Path, precision: Precision, path: Path) -> None:
+    """Compile a saved backbone, unless that was done; the file is there only when it is complete."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{uuid4().hex}.tflite")
+    try:
+        draft.write_bytes(compile_model(directory, precision))
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

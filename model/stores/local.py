@@ -73,6 +73,14 @@ class LocalStore:
             else:
                 return version
 
+    def remove(self, name: str, version: int) -> None:
+        directory = self.root / name / str(version)
+        try:
+            (directory / MANIFEST).unlink(missing_ok=True)
+            shutil.rmtree(directory)
+        except OSError as error:
+            raise StoreForbidden(f"{directory} cannot be removed ({error.strerror})") from error
+
     def aliases(self, name: str) -> list[str]:
         return sorted(path.stem for path in (self.root / name / ALIASES).glob("*.json"))
 

@@ -24,14 +24,24 @@ CLAIM = ".claim"
 
 
 def open_s3_store(uri: str) -> "S3Store":
+    bucket, prefix = parse_address(uri)
+    return S3Store(open_client(), bucket, prefix)
+
+
+def parse_address(uri: str) -> tuple[str, str]:
+    """Take s3://bucket/prefix apart; the prefix has no slash at its end. Raises ModelNotFound."""
+    matched = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*?))?/*", uri, re.DOTALL)
+    if matched is None:
+        raise ModelNotFound(f"{uri!r} is not an S3 address; write s3://bucket/prefix")
+    return matched[1], matched[2] or ""
+
+
+def open_client() -> "S3Client":
     import boto3
     from botocore.config import Config
 
-    matched = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*?))?/*", uri)
-    if matched is None:
-        raise ModelNotFound(f"{uri!r} is not an S3 address; write s3://bucket/prefix")
     retries = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=30)
-    return S3Store(boto3.client("s3", config=retries), matched[1], matched[2] or "")
+    return boto3.client("s3", config=retries)
 
 
 class S3Store:
@@ -112,6 +122,14 @@ class S3Store:
             while not self._put_once(self._key(name, version, CLAIM), b""):
                 version += 1
         return version
+
+    def remove(self, name: str, version: int) -> None:
+        prefix = f"{self.prefix}{name}/{version}/"
+        with translated(f"{self.uri}/{name}/{version}"):
+            self.client.delete_object(Bucket=self.bucket, Key=self._key(name, version, MANIFEST))
+        for key in list(self._keys(prefix)):
+            with translated(f"s3://{self.bucket}/{key}"):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def aliases(self, name: str) -> list[str]:
         prefix = f"{self.prefix}{name}/{ALIASES}/"

@@ -42,7 +42,7 @@ def base(engine: Engine) -> str:
     for image in (BASE, STAND_IN):
         if engine.run("image", "inspect", image, check=False).returncode == 0:
             return image
-    if engine.run("pull", "--no_progress", BASE, check=False).returncode == 0:
+    if engine.run("pull", "--quiet", BASE, check=False).returncode == 0:
         return BASE
     if not shutil.which("debootstrap") or os.geteuid() != 0:
         pytest.skip(f"needs {BASE}, or debootstrap and root to make a stand-in for it")

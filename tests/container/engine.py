@@ -22,7 +22,6 @@ LIMITS = [
 ]
 REQUEST = """
 import sys, time, urllib.error, urllib.request
-from tests import ROOT
 (method, url), body, deadline = sys.argv[1:], sys.stdin.buffer.read() or None, time.monotonic() + 60
 while True:
     try:
@@ -85,6 +84,10 @@ class Container:
 
     def invoke(self, event: Any) -> Any:
         return json.loads(self.request("POST", PATH, json.dumps(event).encode())[1])
+
+    def written(self) -> list[str]:
+        """What was added, changed or deleted since the start, mounts apart."""
+        return self.engine.run("diff", self.id).stdout.splitlines()
 
     def stop(self) -> int:
         """Send SIGTERM; return the exit status."""

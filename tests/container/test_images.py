@@ -21,6 +21,21 @@ SLIM = ("--build-arg", "ENGINES=litert")
 BAKED = ("--build-arg", "MODEL=tiny")
 IMAGE_EVENT = load_event("apigateway-v1-image")
 WALK = "import pathlib; print(*filter(pathlib.Path.is_file, pathlib.Path().rglob('*')), sep='\\n')"
+OTHERS = """
+import pathlib, stat, sys
+for place in map(pathlib.Path, sys.argv[1:]):
+    for path in (place, *place.rglob("*")):
+        found = path.lstat()
+        if found.st_uid != 0 or (found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not path.is_symlink()):
+            print(path)
+"""
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+for package in map(importlib.import_module, sys.argv[1:]):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+"""
+PACKAGES = "import importlib.metadata as m; print(*(each.metadata['Name'].lower() for each in m.distributions()))"
 GLIBC = (2, 34)  # of Amazon Linux 2023, which the real base image is made of
 PORT = 9000
 
@@ -61,6 +76,11 @@ def training(engine, build, tiny_model, tmp_path_factory):
     return training
 
 
+def packages(container):
+    """The names of what is installed, once for each copy."""
+    return container.python(PACKAGES).split()
+
+
 @pytest.mark.parametrize("name", ["alb-image", "apigateway-v1-image", "apigateway-v2-json", "function-url-image"])
 def test_the_function_names_images(function, name):
     answer = function.invoke(load_event(name))
@@ -78,12 +98,23 @@ def test_the_function_is_nobody_and_can_write_to_tmp_only(function):
             function.python(write, place)
 
 
+def test_what_the_image_adds_belongs_to_root_and_no_other_may_write_to_it(function):
+    assert function.python(OTHERS, "/var/task", "/opt").split() == []
+
+
+def test_an_answer_writes_nothing_outside_of_tmp(engine, build):
+    with engine.container(build(*SLIM, *BAKED), "--read-only=false", "--memory", "512m") as function:
+        assert function.invoke(IMAGE_EVENT)["statusCode"] == 200
+        assert function.written() == []
+
+
 def test_the_function_holds_the_code_that_serves_and_nothing_else_of_the_directory(files, context):
     served = {path for folder in ("model", "serving") for path in (ROOT / folder).rglob("*") if path.is_file()}
     code = {str(path.relative_to(ROOT)) for path in served if path.suffix != ".pyc"}
     elsewhere = {path.name for path in context.iterdir()} - {"LICENSE", "handler.py", "model", "serving"}
 
     assert code | {"LICENSE", "handler.py"} <= files
+    assert {"training", "ops", "bench", "tests", "deploy"} <= elsewhere
     assert not {path for path in files if path.split("/")[0] in elsewhere}
     assert not {"serving/.env", "model/notes.txt", "model/__pycache__/old.pyc"} & files
 
@@ -166,6 +197,15 @@ def test_the_server_listens_where_the_platform_says_and_names_images(server):
     assert (status, json.loads(text)["labels"][0]["name"]) == (200, "green")
 
 
+def test_the_server_is_the_function_and_gunicorn(server, function):
+    assert set(packages(server)) - set(packages(function)) == {"gunicorn"}
+    assert len(packages(server)) == len(set(packages(server)))
+
+
+def test_every_module_finds_what_it_imports(server):
+    server.python(IMPORT_ALL, "model", "serving")
+
+
 def test_the_servers_health_check_passes(server):
     deadline = time.monotonic() + 30
     while server.state("Health.Status") == "starting" and time.monotonic() < deadline:
@@ -190,6 +230,14 @@ def test_the_training_image_names_images(training):
     answer = json.loads(training("predict", "--json", "/store/tiny", "photos/red/00.jpg"))
 
     assert answer["labels"][0]["name"] == "red"
+
+
+def test_the_training_image_holds_no_server(engine, build):
+    image = build("--target", "training")
+    found = set(engine.run("run", "--rm", "--entrypoint", "python3", image, "-c", PACKAGES).stdout.split())
+
+    assert {"scikit-learn", "filelock"} <= found
+    assert not {"flask", "gunicorn", "aws-lambda-powertools"} & found
 
 
 def test_the_training_image_teaches_its_options(training):

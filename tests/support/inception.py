@@ -11,8 +11,9 @@ from model.image import PREPROCESSING, SIDE, decode
 from model.manifest import COMPILED_MODEL, LABELS, Manifest, describe_files
 from model.stores.uri import open_store
 from tests.support.fakes import picture
+from training.compiled import attach_head
 from training.head import Head
-from training.savedmodel import Precision, compile_model, save_classifier
+from training.savedmodel import Precision, compile_model, save_classifier, save_features
 
 NAMES = ("daisy", "rose", "tulip")
 
@@ -26,11 +27,12 @@ def publish_inception(store: Path) -> str:
     backbone = keras.applications.InceptionV3(weights=None, include_top=False, pooling="avg")
     head = Head(np.zeros((2048, len(NAMES)), np.float32), np.arange(3, dtype=np.float32), NAMES, c=1.0)
     with TemporaryDirectory() as scratch:
-        directory = Path(scratch)
-        save_classifier(keras.Model(image, backbone(scaled, training=False)), head, directory)
+        saved, directory = Path(scratch, "backbone"), Path(scratch, "version")
+        save_features(keras.Model(image, backbone(scaled, training=False)), saved)
+        save_classifier(saved, head, directory)
         (directory / LABELS).parent.mkdir(exist_ok=True)
         (directory / LABELS).write_text("\n".join(NAMES))
-        (directory / COMPILED_MODEL).write_bytes(compile_model(directory, Precision.INT8))
+        (directory / COMPILED_MODEL).write_bytes(attach_head(compile_model(saved, Precision.INT8), head))
         [scores] = LitertEngine(directory / COMPILED_MODEL, 1).scores(decode(picture()).tensor[np.newaxis])
         write_golden(directory, [GoldenImage("0.jpeg", picture(), {"litert": scores.tolist()})])
         files = describe_files(directory)

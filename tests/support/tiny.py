@@ -27,7 +27,11 @@ def draw_colours(directory: Path, per_class: int = 40, seed: int = 0) -> Path:
 
 
 def tiny_backbone() -> Backbone:
-    return Backbone("tiny", "none", "0" * 64, _coarse_colour, unfreeze_top=lambda _: None)
+    return Backbone("tiny", "none", "0" * 64, _coarse_colour, unfreeze_top=_learn_all)
+
+
+def _learn_all(_: Any) -> None:
+    pass
 
 
 def _coarse_colour() -> Any:

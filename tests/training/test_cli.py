@@ -1,4 +1,6 @@
+import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests import ROOT
-from tests.support.tiny import draw_colours
+from tests.support.tiny import draw_colours, retrain_tiny
 from training.cli import main
 
 
@@ -36,9 +38,99 @@ def test_check_prints_a_table_writes_json_and_fails_on_errors(tmp_path: Path) ->
 
 
 def test_check_tells_what_would_stop_a_training(tmp_path: Path) -> None:
-    found = run("check", draw_colours(tmp_path / "images", 2), "--report", tmp_path / "report.json")
+    found = run("check", draw_colours(tmp_path / "images", 1), "--report", tmp_path / "report.json")
     assert found.exit_code == 1
     assert "add images to the class" in found.stderr
+    assert "3 images of 3 labels" in found.stdout
+
+
+def test_check_counts_one_and_many(tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "images", 60)
+    (images / "red" / "broken.jpg").write_bytes(b"\xff\xd8\xff broken")
+    (images / "red" / "notes.txt").write_text("x")
+    found = run("check", images, "--report", tmp_path / "report.json")
+    assert "180 images of 3 labels; 1 error, 0 warnings, 1 note" in found.stdout
+
+
+def test_check_prints_what_it_found_where_its_json_cannot_be_written(tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "images", 60)
+    found = run("check", images, "--report", tmp_path / "no such folder" / "report.json")
+    assert found.exit_code == 1
+    assert "180 images of 3 labels" in found.stdout
+    assert "--report names another place" in found.stderr
+
+
+def test_check_says_the_layout_that_it_understood(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        draw_colours(tmp_path / "images" / part, 30, seed=len(part))
+    found = run("check", tmp_path / "images", "--report", tmp_path / "report.json")
+    assert "divided by its folders" in found.stdout
+    assert "divided by its folders" in json.loads((tmp_path / "report.json").read_text())["layout"]
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "ascii", "utf-8"])
+def test_no_name_and_no_terminal_makes_a_traceback(tmp_path: Path, encoding: str) -> None:
+    images = draw_colours(tmp_path / "images", 60)
+    for name in ("گل\u200cسرخ", os.fsdecode(b"caf\xe9"), "a\nb"):
+        shutil.copytree(images / "red", images / name)
+    command = [sys.executable, "-m", "training", "check", str(images), "--report", str(tmp_path / "report.json")]
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    found = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=environment)
+    assert found.returncode == 1
+    assert b"Traceback" not in found.stderr
+    assert b"conflict" in found.stdout
+    json.loads((tmp_path / "report.json").read_text())
+
+
+def test_predict_takes_folders_patterns_and_standard_input(tiny_model: str) -> None:
+    red = photos_of(tiny_model) / "red"
+    one, two = red / "00.jpg", red / "01.jpg"
+    folder = run("predict", tiny_model, red)
+    assert len(folder.stdout.splitlines()) == 40
+    assert len(run("predict", tiny_model, f"{red}/0*.jpg").stdout.splitlines()) == 10
+    listed = CliRunner().invoke(main, ["predict", tiny_model, "-"], input=f"{one}\n{two}\n")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [str(one), str(two)]
+    piped = CliRunner().invoke(main, ["predict", tiny_model, "-"], input=one.read_bytes())
+    assert piped.stdout.startswith("(standard input)  red ")
+
+
+def test_predict_writes_a_table(tiny_model: str) -> None:
+    one = photos_of(tiny_model) / "red" / "00.jpg"
+    rows = list(csv.reader(run("predict", tiny_model, one, "--csv", "--top-k", 3).stdout.splitlines()))
+    assert rows[0] == ["image", "label", "score"]
+    assert [row[0] for row in rows[1:]] == [str(one)] * 3
+    assert rows[1][1] == "red"
+
+
+def test_predict_names_nothing_below_the_least_score(tiny_model: str) -> None:
+    one = photos_of(tiny_model) / "red" / "00.jpg"
+    assert run("predict", tiny_model, one, "--min-score", "1").stdout == f"{one}  no label\n"
+    assert json.loads(run("predict", tiny_model, one, "--json", "--min-score", "1").stdout)["labels"] == []
+    assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,\n")
+
+
+def test_predict_says_where_there_is_nothing(tiny_model: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = run("predict", tiny_model, tmp_path / "empty")
+    assert (found.exit_code, found.stdout) == (1, "")
+    assert "no images there" in found.stderr
+
+
+def test_prune_leaves_the_newest(tiny_model: str, tmp_path: Path) -> None:
+    for _ in range(3):
+        run("publish", tiny_model, tmp_path / "second")
+    found = run("prune", tmp_path / "second", "tiny", "--keep", "1")
+    assert "removed 1, 2; left 3" in found.stdout
+    assert "no model 'other'" in run("prune", tmp_path / "second", "other").stderr
+
+
+def test_labels_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    draw_colours(tmp_path / "images")
+    (tmp_path / "images/red").rename(tmp_path / "images/cafe\u0301")
+    model, _ = retrain_tiny(tmp_path)
+    images = draw_colours(tmp_path / "new", 10, seed=7)
+    (images / "red").rename(images / "caf\u00e9")
+    assert "100.0% of N = 30" in run("evaluate", model, images).stdout
 
 
 def test_predict_prints_one_label_per_image(tiny_model: str) -> None:
@@ -99,6 +191,12 @@ def test_publish_copies_a_version_to_another_store(tiny_model: str, tmp_path: Pa
         (["retrain", "photos", "--image_dir", "photos", "--name", "x"], "Name the folder of images once"),
         (["retrain", "photos", "--name", "x", "--testing_percentage", "95"], "leave no sound split"),
         (["retrain", "photos", "--name", "x", "--train_batch_size", "100"], "No such option"),
+        (["retrain", "photos", "--name", "x", "--train_batch_size", "100"], "all features at once"),
+        (["retrain", "photos", "--name", "x", "--output_graph=/tmp/graph.pb"], "published to --store as a SavedModel"),
+        (["retrain", "photos", "--name", "x", "--unheard_of", "100"], "No such option"),
+        (["retrain", "photos", "--name", "x", "--learning_rate", "0.01"], "belongs to fine-tuning"),
+        (["retrain", "photos", "--name", "x", "--flip_left_right"], "belongs to fine-tuning"),
+        (["predict", "artifacts/x", "x.jpg", "--min-score", "2"], "--min-score"),
         (["retrain", "photos"], "--name"),
     ],
 )
@@ -109,11 +207,52 @@ def test_a_users_mistake_is_one_sentence_and_no_traceback(arguments: list[str], 
     assert "Traceback" not in found.output
 
 
+RETRAIN_PY = [
+    "image_dir",
+    "output_graph",
+    "intermediate_output_graphs_dir",
+    "intermediate_store_frequency",
+    "output_labels",
+    "summaries_dir",
+    "how_many_training_steps",
+    "learning_rate",
+    "testing_percentage",
+    "validation_percentage",
+    "eval_step_interval",
+    "train_batch_size",
+    "test_batch_size",
+    "validation_batch_size",
+    "print_misclassified_test_images",
+    "bottleneck_dir",
+    "final_tensor_name",
+    "flip_left_right",
+    "random_crop",
+    "random_scale",
+    "random_brightness",
+    "tfhub_module",
+    "saved_model_dir",
+    "logging_verbosity",
+    "checkpoint_path",
+    "model_dir",
+    "architecture",
+]
+
+
+@pytest.mark.parametrize("option", RETRAIN_PY)
+def test_every_option_of_retrain_py_is_taken_or_told_what_to_use_instead(option: str) -> None:
+    taken = {name for parameter in main.commands["retrain"].params for name in parameter.opts}
+    found = run("retrain", "photos", "--name", "x", f"--{option}", "1")
+    name = f"--{option}".replace("_", "-")
+    assert (name in taken) != (
+        f"No such option: --{option}. " in found.stderr or f"No such option: {name}. " in found.stderr
+    )
+
+
 def test_the_command_that_the_readme_shows_runs_as_typed() -> None:
     found = subprocess.run(
         [sys.executable, "-m", "training", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
     )
-    for command in ("retrain", "check", "predict", "evaluate", "publish", "list", "sample"):
+    for command in ("retrain", "check", "predict", "evaluate", "publish", "list", "prune", "sample"):
         assert command in found.stdout
 
 

@@ -12,7 +12,6 @@ from model.errors import ModelCorrupt
 from model.golden import SCORES
 from model.image import decode
 from model.manifest import COMPILED_MODEL, EXTRA, LABELS, MANIFEST, Manifest
-from training.export import compare
 
 
 @pytest.fixture(scope="module")
@@ -99,22 +98,12 @@ def test_a_model_that_does_not_score_its_golden_images_is_refused(tiny_model: st
     assert load_classifier(f"{tmp_path}/tiny", "tensorflow").version == 1
 
 
-def test_a_twin_that_names_images_differently_is_not_good_enough() -> None:
-    reference = np.eye(4, dtype=np.float32)[[0, 1, 2, 3] * 10]
-    compiled = reference.copy()
-    compiled[:4] = np.roll(reference[:4], 1, axis=1)
-    classes = np.array([0, 1, 2, 3] * 10)
-    parity = compare("int8", reference, compiled, classes)
-    assert parity.top1_agreement == 0.9
-    assert parity.largest_difference == 1
-    assert not parity.good
-    assert compare("fp32", reference, reference, classes).good
-
-
-def test_a_twin_below_the_bar_falls_back_to_a_more_exact_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compiled_model_below_the_bar_falls_back_to_a_more_exact_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.support.tiny import retrain_tiny
 
-    monkeypatch.setattr("training.export.AGREEMENT", 1.1)  # no compiled model can pass
+    monkeypatch.setattr("training.proof.AGREEMENT", 1.1)  # no compiled model can pass
     uri, outcome = retrain_tiny(tmp_path)
     assert outcome.manifest.parity["compiled"] is None
     assert [parity["precision"] for parity in outcome.manifest.parity["refused"]] == ["int8", "fp16", "fp32"]

@@ -28,8 +28,12 @@ def learnable() -> Any:
     return keras.Model(image, keras.layers.Dense(4, activation="relu")(pooled))
 
 
+def learn_all(_: Any) -> None:
+    pass
+
+
 def tune(folder: Path, how: FineTuning) -> Outcome:
-    backbone = Backbone("learnable", "none", "1" * 64, learnable, unfreeze_top=lambda _: None)
+    backbone = Backbone("learnable", "none", "1" * 64, learnable, unfreeze_top=learn_all)
     job = Job(draw_colours(folder / "images", 30), "tuned", folder / "bottlenecks", fine_tuning=how)
     return retrain(job, backbone, open_store(str(folder / "store")), Run())
 

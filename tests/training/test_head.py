@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.head import Head, LabelledFeatures, choose_c, fit
+from training.head import DEFAULT_C, FEW, Head, LabelledFeatures, can_choose, choose_c, fit
 
 
 def blobs(counts: list[int], seed: int, spread: float = 2.0) -> LabelledFeatures:
@@ -58,3 +58,22 @@ def test_a_feature_that_never_varies_does_no_harm() -> None:
     head = learn(with_constant(blobs([80] * 3, 0, 0.5)), with_constant(blobs([30] * 3, 1, 0.5)), ("a", "b", "c"))
     assert np.isfinite(head.weights).all()
     assert accuracy(head, with_constant(blobs([50] * 3, 2, 0.5))) > 0.95
+
+
+def test_by_few_validation_images_nothing_is_chosen() -> None:
+    train = blobs([2] * 3, 0)
+    for validation in (blobs([0, 0, 0], 1), blobs([1, 1, 1], 1), blobs([FEW, 0, 0], 1)):
+        assert not can_choose(train, validation)
+        assert choose_c(train, validation, 1000) == DEFAULT_C
+    assert can_choose(train, blobs([FEW, FEW, FEW], 1))
+
+
+def test_validation_may_lack_a_class() -> None:
+    head = learn(blobs([80] * 3, 0, 0.5), blobs([30, 30, 0], 1, 0.5), ("a", "b", "c"))
+    assert accuracy(head, blobs([50] * 3, 2, 0.5)) > 0.95
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_one_image_a_class_is_learned(classes: int) -> None:
+    head = learn(blobs([1] * classes, 0, 0.1), blobs([0] * classes, 1), tuple("abcde"[:classes]))
+    assert accuracy(head, blobs([20] * classes, 2, 0.1)) > 0.9

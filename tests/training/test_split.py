@@ -1,3 +1,4 @@
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -6,25 +7,30 @@ from hypothesis import strategies as st
 
 from training.dataset import Example
 from training.errors import DatasetError
-from training.split import Part, Percentages, part_of, split
+from training.sources.listing import Part
+from training.split import Percentages, part_of, split
 
 DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 SHARES = st.tuples(st.integers(1, 35), st.integers(1, 35)).map(lambda both: Percentages(*both))
 
 
+def example(path: Path, label: str, pixels: str, part: Part | None = None) -> Example:
+    return Example(path, label, sha256(pixels.encode()).hexdigest(), pixels, part)
+
+
 def examples(count: int, label: str = "daisy") -> list[Example]:
-    return [Example(Path(f"{label}/{i}.jpg"), label, f"{hash((label, i)) % 2**256:064x}") for i in range(count)]
+    return [example(Path(f"{label}/{i}.jpg"), label, f"{hash((label, i)) % 2**256:064x}") for i in range(count)]
 
 
 @given(st.sets(DIGESTS, min_size=60, max_size=120), SHARES)
 def test_every_example_lands_in_exactly_one_part(digests: set[str], percentages: Percentages) -> None:
-    given = [Example(Path(f"{digest}.jpg"), "ab"[i % 2], digest) for i, digest in enumerate(sorted(digests))]
+    given = [example(Path(f"{digest}.jpg"), "ab"[i % 2], digest) for i, digest in enumerate(sorted(digests))]
     try:
         parts = split(given, percentages)
     except DatasetError as error:
         assert "has no image for" in str(error)
     else:
-        assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.digest) == given
+        assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.pixels) == given
 
 
 @given(DIGESTS, SHARES, st.integers(0, 20))
@@ -46,10 +52,75 @@ def test_the_shares_are_close_to_what_was_asked() -> None:
     assert abs(parts.count(Part.VALIDATION) / 10_000 - 0.10) < 0.01
 
 
-def test_a_class_without_a_test_image_is_named() -> None:
-    few = [example for example in examples(200, "rose") if part_of(example.digest, Percentages()) is not Part.TEST]
-    with pytest.raises(DatasetError, match="'rose' has no image for test: add images"):
-        split([*examples(200), *few], Percentages())
+def test_no_sound_class_is_refused_by_chance() -> None:
+    few = [example for example in examples(200, "rose") if part_of(example.pixels, Percentages()) is not Part.TEST]
+    parts = split([*examples(200), *few], Percentages())
+    [taken] = [example for example in parts.test if example.label == "rose"]
+    train = [example for example in few if part_of(example.pixels, Percentages()) is Part.TRAIN]
+    assert taken == min(train, key=lambda example: example.pixels)
+    assert parts.moved == {Part.TEST: 1}
+
+
+@given(st.sets(DIGESTS, min_size=4, max_size=60), st.integers(2, 8))
+def test_two_images_a_class_are_enough(digests: set[str], count: int) -> None:
+    given = [example(Path(f"{i}.jpg"), f"{i // count}", digest) for i, digest in enumerate(sorted(digests))]
+    whole = len(given) // count * count
+    if whole < 2 * count:
+        return
+    given = given[:whole]
+    parts = split(given, Percentages())
+    labels = {example.label for example in given}
+    assert {example.label for example in parts.train} == labels
+    assert {example.label for example in parts.test} == labels
+    assert count < 3 or {example.label for example in parts.validation} == labels
+    assert sorted([*parts.train, *parts.validation, *parts.test], key=lambda e: e.pixels) == sorted(
+        given, key=lambda e: e.pixels
+    )
+    shuffled = [example(Path("elsewhere") / e.path, e.label, e.pixels) for e in reversed(given)]
+    assert split(shuffled, Percentages()).digest == parts.digest
+
+
+def test_a_hundred_and_one_classes_of_31_divide() -> None:
+    parts = split([e for k in range(101) for e in examples(31, f"class {k}")], Percentages())
+    for part in (parts.train, parts.validation, parts.test):
+        assert len({example.label for example in part}) == 101
+
+
+def test_a_class_of_one_image_is_named() -> None:
+    with pytest.raises(DatasetError, match="'rose' has 1 image, and needs one to learn and one to test: add images"):
+        split([*examples(20), *examples(1, "rose")], Percentages())
+
+
+def owned(label: str, counts: dict[Part, int]) -> list[Example]:
+    return [
+        example(Path(f"{part}/{label}/{i}.jpg"), label, sha256(f"{part}{label}{i}".encode()).hexdigest(), part)
+        for part, count in counts.items()
+        for i in range(count)
+    ]
+
+
+def test_a_set_that_is_divided_stays_as_it_is() -> None:
+    counts = {Part.TRAIN: 5, Part.VALIDATION: 3, Part.TEST: 4}
+    given = [*owned("rose", counts), *owned("lily", counts)]
+    parts = split(given, Percentages())
+    assert {example.part for example in parts.train} == {Part.TRAIN}
+    assert {example.part for example in parts.validation} == {Part.VALIDATION}
+    assert {example.part for example in parts.test} == {Part.TEST}
+    assert parts.moved == {}
+
+
+def test_a_part_that_a_divided_set_lacks_is_drawn_from_its_training_images() -> None:
+    given = [*owned("rose", {Part.TRAIN: 100, Part.TEST: 10}), *owned("lily", {Part.TRAIN: 3, Part.TEST: 10})]
+    parts = split(given, Percentages())
+    assert len(parts.test) == 20
+    assert {example.part for example in parts.validation} == {Part.TRAIN}
+    assert {example.label for example in parts.validation} == {"rose", "lily"}
+
+
+def test_a_class_that_a_divided_set_does_not_teach_is_named() -> None:
+    given = [*owned("rose", {Part.TRAIN: 5, Part.TEST: 5}), *owned("lily", {Part.TEST: 5})]
+    with pytest.raises(DatasetError, match="'lily' has no image for training"):
+        split(given, Percentages())
 
 
 def test_one_class_is_no_classification() -> None:
@@ -65,6 +136,6 @@ def test_shares_that_leave_nothing_are_refused(shares: tuple[int, int]) -> None:
 
 def test_the_split_digest_tells_the_same_data_from_other_data() -> None:
     some = [*examples(100), *examples(100, "rose")]
-    renamed = [Example(Path("elsewhere") / e.path.name, e.label, e.digest) for e in reversed(some)]
+    renamed = [example(Path("elsewhere") / e.path.name, e.label, e.pixels) for e in reversed(some)]
     assert split(some, Percentages()).digest == split(renamed, Percentages()).digest
     assert split(some, Percentages()).digest != split(some[1:], Percentages()).digest

@@ -1,0 +1,50 @@
+"""Any objects of a bucket, listed and downloaded one by one: labelled images that lie in S3. It knows no models."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model.aws import translated
+from model.stores.pulled import draft
+from model.stores.s3 import open_client
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class RemoteObject:
+    key: str
+    etag: str  # changes whenever the content does
+    size: int  # bytes
+
+
+def open_bucket(name: str) -> "Bucket":
+    """Open a bucket (any endpoint through AWS_ENDPOINT_URL); nothing is touched yet."""
+    return Bucket(open_client(), name)
+
+
+class Bucket:
+    """Methods raise ModelNotFound, StoreForbidden or StoreUnavailable; threads may share one."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        self.client, self.name = client, name
+
+    def list(self, prefix: str) -> Iterator[RemoteObject]:
+        with translated(f"s3://{self.name}/{prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    yield RemoteObject(entry["Key"], entry["ETag"], entry["Size"])
+
+    def head(self, key: str) -> RemoteObject:
+        with translated(f"s3://{self.name}/{key}"):
+            answer = self.client.head_object(Bucket=self.name, Key=key)
+            return RemoteObject(key, answer["ETag"], answer["ContentLength"])
+
+    def download(self, key: str, target: Path) -> None:
+        """Write the object to a file, whole or not at all."""
+        with translated(f"s3://{self.name}/{key}"), draft(target) as part:
+            self.client.download_fileobj(self.name, key, part)
+            part.flush()
+            Path(part.name).replace(target)

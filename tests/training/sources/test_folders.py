@@ -1,0 +1,172 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.sets import Touch, kinds, labelled
+from training.errors import DatasetError
+from training.sources.folders import list_folder
+from training.sources.listing import Reading
+
+ROSE, LILY = "rose/1.jpg rose/2.jpg", "lily/3.jpg"
+
+
+def test_a_folder_of_labels(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos(f"{ROSE} {LILY}"), how)
+    assert labelled(listing) == {"lily/3.jpg": "lily", "rose/1.jpg": "rose", "rose/2.jpg": "rose"}
+    assert listing.problems == ()
+    assert listing.layout == "<label>/<image>"
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test"),
+    [
+        ("train", "val", "test"),
+        ("train", "valid", "test"),  # Roboflow
+        ("training", "validation", "testing"),
+        ("Train", "Val", "Test"),
+        ("training_set", "validation_set", "test_set"),
+        ("training", "validation", "evaluation"),  # Food-11
+    ],
+)
+def test_a_divided_set_keeps_its_parts(photos: Touch, how: Reading, train: str, validation: str, test: str) -> None:
+    photos("README.roboflow.txt README.dataset.txt")
+    listing = list_folder(
+        photos(f"{train}/rose/1.jpg {train}/lily/2.jpg {validation}/rose/3.jpg {test}/lily/4.jpg"), how
+    )
+    assert labelled(listing) == {
+        f"{train}/rose/1.jpg": "rose train",
+        f"{train}/lily/2.jpg": "lily train",
+        f"{validation}/rose/3.jpg": "rose validation",
+        f"{test}/lily/4.jpg": "lily test",
+    }
+    assert "divided by its folders" in listing.layout
+    assert {severity for severity, *_ in kinds(listing)} == {"note"}
+
+
+def test_a_part_within_a_folder_of_its_own_name(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("train/train/a/1.jpg train/train/b/2.jpg test/test/a/3.jpg test/test/b/4.jpg"), how)
+    assert sorted(labelled(listing).values()) == ["a test", "a train", "b test", "b train"]
+
+
+def test_parts_within_each_label(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("rose/train/1.jpg rose/test/2.jpg lily/train/3.jpg lily/val/4.jpg"), how)
+    assert sorted(labelled(listing).values()) == ["lily train", "lily validation", "rose test", "rose train"]
+
+
+def test_labels_may_be_called_train_and_test(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("train/1.jpg bus/2.jpg test/3.jpg"), how)
+    assert sorted(labelled(listing).values()) == ["bus", "test", "train"]
+
+
+def test_what_stands_beside_the_parts_is_said(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("train/a/1.jpg train/b/2.jpg test/3.jpg spare/a/4.jpg"), how)
+    assert ("warning", "ignored", "spare") in kinds(listing)
+    assert ("warning", "ignored", "test/3.jpg") in kinds(listing)
+    assert len(listing.files) == 2
+
+
+def test_nested_folders_are_read_and_named_by_the_top_one(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("rose/2023/may/1.jpg rose/2.jpg lily/2024/3.jpg"), how)
+    assert labelled(listing) == {"rose/2023/may/1.jpg": "rose", "rose/2.jpg": "rose", "lily/2024/3.jpg": "lily"}
+    assert "2 images deeper: the top folder names them (--labels-from leaf" in listing.layout
+
+
+def test_nested_folders_may_be_named_by_the_innermost_one(photos: Touch, leaf: Reading) -> None:
+    listing = list_folder(photos("2023/rose/1.jpg 2024/rose/2.jpg 2024/lily/3.jpg"), leaf)
+    assert labelled(listing) == {"2023/rose/1.jpg": "rose", "2024/rose/2.jpg": "rose", "2024/lily/3.jpg": "lily"}
+
+
+def test_one_folder_around_all_labels_is_gone_into(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("flower_photos/rose/1.jpg flower_photos/lily/2.jpg flower_photos/LICENSE.txt"), how)
+    assert sorted(labelled(listing).values()) == ["lily", "rose"]
+    assert "within flower_photos" in listing.layout
+
+
+@pytest.mark.parametrize(
+    "junk",
+    ["__MACOSX", "@eaDir", ".ipynb_checkpoints", "#recycle", "$RECYCLE.BIN", "__pycache__", ".git", "lost+found"],
+)
+def test_what_systems_leave_behind_is_no_label(photos: Touch, how: Reading, junk: str) -> None:
+    listing = list_folder(photos(f"{ROSE} {LILY} {junk}/1.jpg rose/{junk}/2.jpg rose/Thumbs.db rose/._1.jpg"), how)
+    assert len(listing.files) == 3
+    assert {severity for severity, *_ in kinds(listing)} == {"note"}
+
+
+def test_an_empty_folder_is_a_warning(photos: Touch, how: Reading) -> None:
+    photos(f"{ROSE} {LILY}")
+    (photos.root / "tulip").mkdir()
+    assert kinds(list_folder(photos.root, how)) == {("warning", "empty", "tulip")}
+
+
+def test_images_beside_the_labels_are_a_warning(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos(f"{ROSE} {LILY} loose.jpg notes.txt"), how)
+    assert kinds(listing) == {("warning", "ignored", "loose.jpg"), ("note", "ignored", "notes.txt")}
+
+
+def test_all_that_is_wrong_with_labels_is_said_in_one_run(photos: Touch, how: Reading) -> None:
+    photos(f"{ROSE} {LILY}")
+    for name in ("Rose", "lily ", "a\nb", os.fsdecode(b"caf\xe9")):
+        (photos.root / name).mkdir()
+        (photos.root / name / "1.jpg").write_bytes(b"1")
+    assert {(kind, path) for _, kind, path in kinds(list_folder(photos.root, how))} == {
+        ("alike", "rose"),
+        ("alike", "lily "),
+        ("label", "a\nb"),
+        ("label", "caf\\udce9"),
+    }
+
+
+def test_links_in_a_circle_end(photos: Touch, how: Reading) -> None:
+    photos(f"{ROSE} {LILY}")
+    (photos.root / "rose/again").symlink_to(photos.root / "rose")
+    listing = list_folder(photos.root, how)
+    assert len(listing.files) == 3
+    assert kinds(listing) == {("warning", "ignored", "rose/again")}
+
+
+def test_metadata_of_hugging_face_in_each_part(photos: Touch, how: Reading) -> None:
+    for part in ("train", "test"):
+        photos(f"{part}/1.jpg {part}/2.jpg")
+        (photos.root / part / "metadata.csv").write_text("file_name,label\n1.jpg,rose\n2.jpg,lily\n")
+    assert labelled(list_folder(photos.root, how)) == {
+        "train/1.jpg": "rose train",
+        "train/2.jpg": "lily train",
+        "test/1.jpg": "rose test",
+        "test/2.jpg": "lily test",
+    }
+
+
+def test_classes_of_roboflow(photos: Touch, how: Reading) -> None:
+    for part in ("train", "valid"):
+        photos(f"{part}/1.jpg {part}/2.jpg")
+        (photos.root / part / "_classes.csv").write_text("filename, lily, rose\n1.jpg, 0, 1\n2.jpg, 1, 0\n")
+    listing = list_folder(photos.root, how)
+    assert sorted(labelled(listing).values()) == ["lily train", "lily validation", "rose train", "rose validation"]
+
+
+def test_a_folder_of_images_with_one_table(photos: Touch, how: Reading) -> None:
+    photos("images/1.jpg images/2.jpg")
+    (photos.root / "labels.csv").write_text("image,class\nimages/1.jpg,rose\nimages/2.jpg,lily\n")
+    assert labelled(list_folder(photos.root, how)) == {"images/1.jpg": "rose", "images/2.jpg": "lily"}
+
+
+def test_a_table_for_each_part(photos: Touch, how: Reading) -> None:
+    photos("images/1.jpg images/2.jpg")
+    (photos.root / "train.csv").write_text("image,class\nimages/1.jpg,rose\n")
+    (photos.root / "test.csv").write_text("image,class\nimages/2.jpg,rose\n")
+    assert labelled(list_folder(photos.root, how)) == {"images/1.jpg": "rose train", "images/2.jpg": "rose test"}
+
+
+def test_several_tables_are_named(photos: Touch, how: Reading) -> None:
+    photos("images/1.jpg")
+    for name in ("a.csv", "b.csv"):
+        (photos.root / name).write_text("image,class\nimages/1.jpg,rose\n")
+    with pytest.raises(DatasetError, match=r"several tables; give one of them: .*a\.csv, .*b\.csv"):
+        list_folder(photos.root, how)
+
+
+def test_a_folder_without_labels_says_what_is_read(tmp_path: Path, how: Reading) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(DatasetError, match=r"put them at .*<label>/<image>, or give a table"):
+        list_folder(tmp_path / "photos", how)

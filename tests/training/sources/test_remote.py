@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+
+from model.errors import ModelNotFound
+from model.image import Limits
+from tests.support.sets import kinds, labelled
+from training.errors import DatasetError
+from training.run import NullProgress, Run
+from training.sources.listing import Reading
+from training.sources.source import list_images
+
+
+class Counting(NullProgress):
+    def __init__(self) -> None:
+        self.totals: list[int] = []
+
+    def items(self, title, items, total):
+        if title == "downloading":
+            self.totals.append(total)
+        yield from items
+
+
+@pytest.fixture
+def progress() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def how(tmp_path: Path, progress: Counting) -> Reading:
+    return Reading(Run(progress, Limits(max_bytes=1000)), tmp_path / "cache")
+
+
+@pytest.fixture
+def put(aws: str):
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="photos")
+
+    def write(**objects: bytes) -> None:
+        for key, body in objects.items():
+            client.put_object(Bucket="photos", Key=key, Body=body)
+
+    write.delete = lambda key: client.delete_object(Bucket="photos", Key=key)  # type: ignore[attr-defined]
+    return write
+
+
+SET = {"set/rose/1.jpg": b"1", "set/lily/2.jpg": b"2", "set/": b"", "settle/x/3.jpg": b"3"}
+
+
+def test_a_prefix_works_as_a_folder_does(put, how: Reading) -> None:
+    put(**SET)
+    listing = list_images("s3://photos/set", how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+    assert listing.layout == "s3://photos/set: <label>/<image>"
+    assert listing.files[1].path.read_bytes() == b"1"
+
+
+def test_what_did_not_change_is_not_downloaded_again(put, how: Reading, progress: Counting) -> None:
+    put(**SET)
+    list_images("s3://photos/set/", how)
+    list_images("s3://photos/set", how)
+    assert progress.totals == [2]
+    put(**{"set/rose/1.jpg": b"changed"})
+    put.delete("set/lily/2.jpg")
+    put(**{"set/lily/4.jpg": b"4"})
+    listing = list_images("s3://photos/set", how)
+    assert progress.totals == [2, 2]
+    assert {path: (listing.root / path).read_bytes() for path in labelled(listing)} == {
+        "rose/1.jpg": b"changed",
+        "lily/4.jpg": b"4",
+    }
+
+
+def test_a_whole_bucket_works_too(put, how: Reading) -> None:
+    put(**{"rose/1.jpg": b"1", "lily/2.jpg": b"2"})
+    assert len(list_images("s3://photos", how).files) == 2
+
+
+def test_what_is_too_large_stays_there_and_is_said(put, how: Reading) -> None:
+    put(**SET, **{"set/rose/huge.jpg": bytes(2000)})
+    listing = list_images("s3://photos/set", how)
+    assert kinds(listing) == {("error", "too-large", "rose/huge.jpg")}
+
+
+def test_a_table_in_s3_finds_its_images_beside_it_and_elsewhere(put, how: Reading) -> None:
+    put(
+        **{
+            "set/1.jpg": b"1",
+            "other/2.jpg": b"2",
+            "set/labels.csv": b"file_name,label\n1.jpg,rose\ns3://photos/other/2.jpg,lily\ngone.jpg,rose\n",
+        }
+    )
+    listing = list_images("s3://photos/set/labels.csv", how)
+    assert sorted(file.label for file in listing.files) == ["lily", "rose"]
+    assert kinds(listing) == {("error", "missing", "labels.csv:4")}
+
+
+def test_a_manifest_on_this_machine_names_objects(put, how: Reading, tmp_path: Path) -> None:
+    put(**{"a/1.jpg": b"1", "a/2.jpg": b"2"})
+    lines = [
+        {"source-ref": f"s3://photos/a/{i}.jpg", "job": 0, "job-metadata": {"class-name": label}}
+        for i, label in ((1, "rose"), (2, "lily"))
+    ]
+    (tmp_path / "output.manifest").write_text("\n".join(map(json.dumps, lines)))
+    listing = list_images(tmp_path / "output.manifest", how)
+    assert [file.path.read_bytes() for file in listing.files] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize("key", ["set/../../evil.jpg", "set/rose//1.jpg", "set/rose/..\\evil.jpg"])
+def test_a_key_that_is_no_path_is_refused(put, how: Reading, tmp_path: Path, key: str) -> None:
+    put(**SET, **{key: b"evil"})
+    with pytest.raises(DatasetError, match="cannot be a file's path"):
+        list_images("s3://photos/set", how)
+    assert not list(tmp_path.rglob("evil.jpg"))
+
+
+def test_what_is_not_there_is_named(put, how: Reading) -> None:
+    with pytest.raises(DatasetError, match="s3://photos/none holds no objects"):
+        list_images("s3://photos/none", how)
+    with pytest.raises(ModelNotFound, match="does not exist"):
+        list_images("s3://no-such-bucket/none", how)

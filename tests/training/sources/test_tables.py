@@ -1,0 +1,151 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.sets import Touch, kinds, labelled
+from training.errors import DatasetError
+from training.sources.csv_rows import table_from_csv
+from training.sources.json_rows import table_from_json
+from training.sources.listing import Reading
+from training.sources.source import list_images
+
+JOB = {"class-name": "rose", "confidence": 0.9, "human-annotated": "yes", "type": "groundtruth/image-classification"}
+
+
+def listed(photos: Touch, how: Reading, text: str, name: str = "labels.csv") -> dict[str, str]:
+    photos("images/1.jpg images/2.jpg")
+    (photos.root / name).write_text(text)
+    return labelled(list_images(photos.root / name, how))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,label\nimages/1.jpg,rose\nimages/2.jpg,lily\n",
+        "label,path\nrose,images/1.jpg\nlily,images/2.jpg\n",
+        "file_name;class\nimages/1.jpg;rose\nimages/2.jpg;lily\n",
+        "Image Path\tCategory\nimages/1.jpg\trose\nimages/2.jpg\tlily\n",
+        "\ufefffilename,breed\r\nimages/1.jpg,rose\r\nimages/2.jpg,lily\r\n",
+        "id,label\nimages/1,rose\nimages/2,lily\n",
+        '"path","label"\n"images/1.jpg","rose"\n"images/2.jpg","lily"\n',
+        "path,label\nimages\\1.jpg,rose\nimages\\2.jpg,lily\n",
+        "images/1.jpg,rose\nimages/2.jpg,lily\n",
+        "filename,rose,lily\nimages/1.jpg,1,0\nimages/2.jpg,0,1\n",
+        "gs://bucket/images/1.jpg,rose\ngs://bucket/images/2.jpg,lily\n",
+        "image_id,width,label,image\n1,299,rose,images/1.jpg\n2,299,lily,images/2.jpg\n",
+    ],
+)
+def test_columns_have_the_names_that_people_give_them(photos: Touch, how: Reading, text: str) -> None:
+    assert listed(photos, how, text) == {"images/1.jpg": "rose", "images/2.jpg": "lily"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path,label,part\nimages/1.jpg,rose,train\nimages/2.jpg,lily,\n",
+        "split,path,label\ntraining,images/1.jpg,rose\nunassigned,images/2.jpg,lily\n",
+        "images/1.jpg,rose,train\nimages/2.jpg,lily,\n",
+        "TRAIN,gs://bucket/images/1.jpg,rose\nUNASSIGNED,gs://bucket/images/2.jpg,lily\n",  # AutoML
+        "training,gs://bucket/images/1.jpg,rose\n,gs://bucket/images/2.jpg,lily\n",  # Vertex AI
+    ],
+)
+def test_a_part_may_be_given_for_each_image(photos: Touch, how: Reading, text: str) -> None:
+    assert listed(photos, how, text) == {"images/1.jpg": "rose train", "images/2.jpg": "lily"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"file_name": "images/1.jpg", "label": "rose"},  # Hugging Face
+        {"image": "images/1.jpg", "labels": ["rose"]},
+        {"source-ref": "s3://bucket/images/1.jpg", "job": 0, "job-metadata": JOB},  # SageMaker Ground Truth
+        {"source-ref": "s3://b/1.jpg", "set_Rose": 1, "set_Rose-metadata": JOB},  # Rekognition Custom Labels
+        {"source-ref": "s3://b/images/1.jpg", "job": [3], "job-metadata": {"class-map": {"3": "rose"}}},
+        {  # Vertex AI
+            "imageGcsUri": "gs://bucket/images/1.jpg",
+            "classificationAnnotation": {"displayName": "rose", "annotationResourceLabels": {"a": "b"}},
+        },
+    ],
+)
+def test_lines_of_json_are_read_by_the_names_of_their_fields(photos: Touch, how: Reading, row: dict) -> None:
+    photos("1.jpg")
+    found = listed(photos, how, json.dumps(row) + "\n", "output.manifest")
+    assert list(found.values()) == ["rose"]
+
+
+def test_a_part_of_vertex_ai(photos: Touch, how: Reading) -> None:
+    row = {
+        "imageGcsUri": "gs://bucket/images/1.jpg",
+        "classificationAnnotation": {"displayName": "rose"},
+        "dataItemResourceLabels": {"aiplatform.googleapis.com/ml_use": "test"},
+    }
+    assert listed(photos, how, json.dumps(row), "import.jsonl") == {"images/1.jpg": "rose test"}
+
+
+def test_all_lines_that_are_wrong_are_said_in_one_run(photos: Touch, how: Reading) -> None:
+    photos("1.jpg")
+    (photos.root / "labels.csv").write_text(
+        "path,label,part\n1.jpg,rose,train\nnone.jpg,rose,train\n1.jpg,,train\n1.jpg,rose,tomorrow\n1.jpg\n"
+        "gs://bucket/other.jpg,rose,\n"
+    )
+    listing = list_images(photos.root / "labels.csv", how)
+    assert labelled(listing) == {"1.jpg": "rose train"}
+    assert kinds(listing) == {
+        ("error", "missing", "labels.csv:3"),
+        ("error", "table", "labels.csv:4"),
+        ("error", "table", "labels.csv:5"),
+        ("error", "table", "labels.csv:6"),
+        ("error", "missing", "labels.csv:7"),
+    }
+    assert any("copy the images beside the table" in problem.detail for problem in listing.problems)
+
+
+def test_a_picture_with_two_labels_is_said(photos: Touch, how: Reading) -> None:
+    photos("1.jpg 2.jpg")
+    rows = [{"file_name": "1.jpg", "labels": ["rose", "lily"]}, {"file_name": "2.jpg", "labels": ["lily"]}]
+    (photos.root / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    [problem] = list_images(photos.root / "labels.jsonl", how).problems
+    assert "has 2 labels (rose, lily)" in problem.detail
+
+
+def test_columns_that_are_not_found_are_asked_for(photos: Touch, how: Reading) -> None:
+    photos("1.jpg")
+    (photos.root / "labels.csv").write_text("a,b,c\n1,2,3\n")
+    with pytest.raises(DatasetError, match="name its columns path and label"):
+        list_images(photos.root / "labels.csv", how)
+
+
+def test_a_table_that_is_no_utf8_says_so(photos: Touch, how: Reading) -> None:
+    (photos.root / "labels.csv").write_bytes("path,label\n1.jpg,café\n".encode("cp1252"))
+    with pytest.raises(DatasetError, match="is not UTF-8"):
+        list_images(photos.root / "labels.csv", how)
+
+
+@given(st.text())
+def test_no_text_breaks_the_readers(text: str) -> None:
+    table_from_csv(Path("x"), text)
+    table_from_json(Path("x"), text)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["label", "labels", "path", "source-ref", "x-metadata", "class-map", "class-name", "split"])
+            | st.sampled_from(["classificationAnnotation", "displayName", "dataItemResourceLabels"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(JSON, max_size=4))
+def test_no_json_breaks_the_reader(rows: list) -> None:
+    table_from_json(Path("x"), "\n".join(map(json.dumps, rows)))
+    table_from_json(Path("x"), json.dumps(rows))

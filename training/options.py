@@ -1,0 +1,52 @@
+"""What options of several commands have in common."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from model.image import Limits
+from training.sources.listing import LabelsFrom
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+ENGINE = click.option(
+    "--engine", type=click.Choice(["auto", "litert", "tensorflow"]), default="auto", show_default=True
+)
+LABELS_FROM = click.option(
+    "--labels-from",
+    type=click.Choice(LabelsFrom, case_sensitive=False),
+    default=LabelsFrom.TOP,
+    show_default=True,
+    help="The folder that names an image which lies deeper than LABEL/IMAGE.",
+)
+MEGAPIXEL_MB = 20  # MB that decoders hold for a megapixel, at most (HEIC and WebP need most)
+
+
+def limit_options(command: Command) -> Command:
+    """Add the options that bound an image; offline, photos may be larger than a function serves."""
+    for option in (
+        click.option(
+            "--max-megabytes", type=click.IntRange(1), default=100, show_default=True, help="Of an image's file."
+        ),
+        click.option(
+            "--min-side", type=click.IntRange(1), default=16, show_default=True, help="Of an image, in pixels."
+        ),
+        click.option(
+            "--max-megapixels", type=click.IntRange(1), default=200, show_default=True, help="Of an image, all told."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def limits_of(max_megapixels: int, min_side: int, max_megabytes: int) -> Limits:
+    return Limits(
+        max_bytes=max_megabytes * 2**20,
+        max_pixels=max_megapixels * 1_000_000,
+        min_side=min_side,
+        max_decode_mb=max(Limits().max_decode_mb, MEGAPIXEL_MB * max_megapixels),
+    )

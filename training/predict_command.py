@@ -1,0 +1,79 @@
+"""`python -m training predict`: names images, one line each, as text, CSV or JSON lines."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+
+import click
+
+from model.machine import granted_cpus
+from training.console import Console
+from training.options import ENGINE, limit_options, limits_of
+from training.prediction import BATCH, Prediction, find_sources, predict
+from training.run import NullProgress, Run
+from training.sources.listing import CACHE
+
+
+@click.command("predict")
+@click.argument("model")
+@click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
+@click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")
+@click.option("--min-score", type=click.FloatRange(0, 1), default=0.0, help="Name no label that scores less.")
+@click.option("--json", "form", flag_value="json", help="One JSON object a line.")
+@click.option("--csv", "form", flag_value="csv", help="A table of image, label and score.")
+@ENGINE
+@limit_options
+def predict_command(
+    model: str, images: tuple[str, ...], top_k: int, min_score: float, form: str | None, engine: str, **limits: int
+) -> None:
+    """Name images by a MODEL. An IMAGE is a file, a folder, a pattern, or - for standard input: an image, or a list of these.
+
+    A file that cannot be read is named, and the exit status is 1.
+    """
+    from model.classifier import load_classifier
+
+    sources = list(find_sources(images, sys.stdin.buffer))
+    classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
+    run = Run(limits=limits_of(**limits))
+    show = {"json": _json, "csv": _csv(), None: _text}[form]
+    crowded = sys.stdout.isatty() or len(sources) <= BATCH  # lines and a bar do not go together on one terminal
+    progress = NullProgress() if crowded else Console()
+    failed = not sources
+    for found in progress.items("images", predict(classifier, sources, top_k, min_score, run), len(sources)):
+        if found.problem:
+            failed = True
+            click.echo(f"{found.source.name}: {found.problem}", err=True)
+        else:
+            show(found)
+    if not sources:
+        click.echo("no images there", err=True)
+    sys.exit(failed)
+
+
+def _text(found: Prediction) -> None:
+    labels = "  ".join(f"{label.name} {label.score:.1%}" for label in found.labels)
+    click.echo(f"{found.source.name}  {labels or 'no label'}")
+
+
+def _json(found: Prediction) -> None:
+    labels = [{"name": label.name, "score": label.score} for label in found.labels]
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps({"image": found.source.name, "labels": labels}, ensure_ascii=not utf8))
+
+
+def _csv() -> Callable[[Prediction], None]:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    begun = False
+
+    def show(found: Prediction) -> None:
+        nonlocal begun
+        if not begun:
+            writer.writerow(["image", "label", "score"])
+            begun = True
+        for label in found.labels:
+            writer.writerow([found.source.name, label.name, label.score])
+        if not found.labels:
+            writer.writerow([found.source.name, "", ""])
+
+    return show

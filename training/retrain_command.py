@@ -1,0 +1,153 @@
+"""`python -m training retrain`: its options become a Job, and the outcome a page.
+
+An option has the name that retrain.py gave it where it has the same meaning (docs/decisions.md); what it is stored as is
+the name of a field of Job, or of one of its parts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from training.console import Console, outcome_page, suppress_stderr
+from training.finetune import Augmentation, FineTuning
+from training.options import FOLDER, LABELS_FROM, limit_options, limits_of
+from training.pipeline import Job, retrain, survey
+from training.retired import RETIRED
+from training.run import Run
+from training.sources.listing import CACHE
+from training.split import Percentages
+
+T = TypeVar("T")
+
+
+class RetrainCommand(click.Command):
+    """Tells who comes with retrain.py's options what took the place of those that are gone."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        try:
+            return super().parse_args(context, arguments)
+        except click.NoSuchOption as error:
+            name = error.option_name.lstrip("-").replace("_", "-")
+            if name not in RETIRED:
+                raise
+            raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
+
+
+PERCENT = click.IntRange(0, 90)
+
+
+@click.command("retrain", cls=RetrainCommand)
+@click.argument("images", metavar="IMAGE_DIR", required=False)
+@click.option("--image-dir", help="The same as the argument.")
+@click.option("--name", required=True, help="Name of the model.")
+@click.option("--store", "--saved-model-dir", default="artifacts", show_default=True, help="Where to publish it.")
+@click.option(
+    "--weights", default="imagenet", show_default=True, help="The backbone's: imagenet, a Keras .h5 file, or random."
+)
+@click.option("--bottleneck-dir", type=FOLDER, default=CACHE, help="Where features are kept.  [default: ~/.cache/…]")
+@click.option(
+    "--testing-percentage", "testing", default=15, show_default=True, help="Of the images, kept for the final figures."
+)
+@click.option(
+    "--validation-percentage",
+    "validation",
+    default=15,
+    show_default=True,
+    help="Of the images, to choose regularisation.",
+)
+@click.option(
+    "--how-many-training-steps",
+    "max_steps",
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="At most, of the head's solver; it stops by itself.",
+)
+@click.option(
+    "--fine-tuning-steps",
+    "steps",
+    type=click.IntRange(0),
+    default=0,
+    help="Of 32 images, on the top blocks too; a second or two each.  [default: none]",
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    help=f"Of fine-tuning (Adam).  [default: {FineTuning().learning_rate:g}]",
+)
+@click.option("--flip-left-right", is_flag=True, help="In fine-tuning, mirror every second image.")
+@click.option("--random-crop", type=PERCENT, default=0, help="In fine-tuning, margin to crop from, in %.")
+@click.option("--random-scale", type=PERCENT, default=0, help="In fine-tuning, enlarge by up to this, in %.")
+@click.option(
+    "--random-brightness", type=PERCENT, default=0, help="In fine-tuning, lighten or darken by up to this, in %."
+)
+@click.option(
+    "--proof-images",
+    type=click.IntRange(50),
+    default=200,
+    show_default=True,
+    help="At most, that the SavedModel scores too, to prove the compiled model.",
+)
+@click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
+@LABELS_FROM
+@limit_options
+def retrain_command(
+    store: str,
+    weights: str,
+    max_megapixels: int,
+    min_side: int,
+    max_megabytes: int,
+    *,
+    print_misclassified_test_images: bool,
+    **options: Any,
+) -> None:
+    """Check, split, learn, measure, export and publish.
+
+    Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
+    takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
+    validation or testing. Every class weighs the same, however many images it has. The same images give the same model.
+
+    With --fine-tuning-steps the two topmost Inception blocks learn on as well, from augmented images if you ask for it; the
+    result is kept only if it is better on the validation images.
+    """
+    from model.stores.uri import open_store
+    from training.weights import at_hand, find_weights, inception_v3
+
+    job = job_from(options)
+    if weights == "random":
+        click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
+    target = open_store(store)
+    target.versions()  # a store that cannot be reached is reported before the work, not after it
+    run = Run(Console(), limits_of(max_megapixels, min_side, max_megabytes))
+    if job.fine_tuning.steps:  # the only step that needs TensorFlow in this process
+        with suppress_stderr():
+            import keras  # noqa: F401
+    surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
+    outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, run, surveyed)
+    click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
+
+
+def job_from(options: Mapping[str, Any]) -> Job:
+    """The Job that the options ask for; raises click.UsageError where they contradict one another."""
+    images, image_dir = options["images"], options["image_dir"]
+    if (images is None) == (image_dir is None):
+        raise click.UsageError("Name the folder of images once: as IMAGE_DIR or as --image-dir.")
+    augmentation = _from_options(Augmentation, options)
+    if augmentation != Augmentation() and not options["steps"]:
+        raise click.UsageError("Augmentation belongs to fine-tuning: give --fine-tuning-steps as well.")
+    if options["learning_rate"] is not None and not options["steps"]:
+        raise click.UsageError("--learning-rate belongs to fine-tuning: give --fine-tuning-steps as well.")
+    parts = {
+        "image_dir": images or image_dir,
+        "percentages": _from_options(Percentages, options),
+        "fine_tuning": _from_options(FineTuning, options, augmentation=augmentation),
+    }
+    return _from_options(Job, options, **parts)
+
+
+def _from_options(kind: type[T], options: Mapping[str, Any], **more: Any) -> T:
+    """Make a dataclass from the options that have its fields' names."""
+    values = {name: value for name, value in {**options, **more}.items() if value is not None}
+    return kind(**{field.name: values[field.name] for field in fields(kind) if field.name in values})  # type: ignore[arg-type]

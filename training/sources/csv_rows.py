@@ -1,0 +1,104 @@
+"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from training.sources.names import part_named
+from training.sources.rows import LABELS, NO_PART, PARTS, PATHS, Row, Table, names_image, plain_name
+
+Line = tuple[int, list[str]]  # its number, its cells
+
+
+@dataclass(frozen=True)
+class _Columns:
+    path: int
+    labels: tuple[int, ...]  # those that are filled count
+    part: int | None = None
+    one_hot: bool = False  # a column for each label, holding 0 or 1 (Roboflow's _classes.csv)
+
+    @property
+    def last(self) -> int:
+        return max(self.path, *self.labels, self.part or 0)
+
+
+def table_from_csv(path: Path, text: str) -> Table | None:
+    """Read the rows; None where no columns of images and labels are found."""
+    lines, problems = _lines(text)
+    if not lines:
+        return None
+    header = lines[0][1]
+    headless = not {plain_name(cell) for cell in header} & (PATHS | LABELS) and any(map(names_image, header))
+    columns = _by_place(lines) if headless else _by_name(header, lines[1:])
+    if columns is None:
+        return None
+    rows = []
+    for line, cells in lines if headless else lines[1:]:
+        if len(cells) > columns.last or (headless and len(cells) > columns.labels[0]):
+            part = cells[columns.part] if columns.part is not None else ""
+            rows.append(Row(line, cells[columns.path].strip(), tuple(_labels(header, cells, columns)), part))
+        else:
+            problems.append((line, f"has {len(cells)} of {len(header)} columns"))
+    taken = [columns.path, *columns.labels, *([] if columns.part is None else [columns.part])]
+    described = ", ".join(repr(header[i].strip()) for i in taken) if not headless else "by place: it has no header"
+    return Table(path, described, tuple(rows), tuple(problems))
+
+
+def _lines(text: str) -> tuple[list[Line], list[tuple[int, str]]]:
+    delimiter = max(",;\t", key=text.partition("\n")[0].count)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    lines: list[Line] = []
+    try:
+        lines += ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
+    except csv.Error as error:
+        return lines, [(reader.line_num, f"cannot be read, nor what follows ({error})")]
+    return lines, []
+
+
+def _by_name(header: Sequence[str], lines: Sequence[Line]) -> _Columns | None:
+    """Find the columns by their names; where one alone is left, it is the one that is missing."""
+    names = [plain_name(cell) for cell in header]
+    first = lines[0][1] if lines else []
+    found = {
+        kind: next((i for i, name in enumerate(names) if name in kind), None)
+        for kind in map(frozenset, (PATHS, LABELS, PARTS))
+    }
+    path, label, part = found.values()
+    if path is None:
+        path = next((i for i, cell in enumerate(first[: len(header)]) if names_image(cell)), None)
+    rest = [i for i in range(len(header)) if i not in {path, label, part}]
+    if path is None and label is not None and len(rest) == 1:
+        path = rest[0]
+    if path is None:
+        return None
+    if label is None and len(rest) == 1:
+        label = rest[0]
+    if label is not None:
+        return _Columns(path, (label,), part)
+    cells = {cells[i].strip() for _, cells in lines for i in rest if i < len(cells)}
+    return _Columns(path, tuple(rest), part, one_hot=True) if len(rest) > 1 and cells and cells <= {"0", "1"} else None
+
+
+def _by_place(lines: Sequence[Line]) -> _Columns | None:
+    """[part,]path,label as Vertex AI and AutoML write it, or path,label[,part]."""
+    first = lines[0][1]
+    path = next(i for i, cell in enumerate(first) if names_image(cell))
+    after = tuple(range(path + 1, len(first)))
+    if not after:
+        return None
+    if path == 1:
+        return _Columns(path, after, 0)
+    has_part = len(after) == 2 and all(_is_part(cells[path + 2 : path + 3]) for _, cells in lines)
+    return _Columns(path, after[:1], after[1]) if has_part else _Columns(path, after)
+
+
+def _is_part(cells: Sequence[str]) -> bool:
+    return all(part_named(cell) or cell.strip().casefold() in NO_PART for cell in cells)
+
+
+def _labels(header: Sequence[str], cells: Sequence[str], columns: _Columns) -> list[str]:
+    if columns.one_hot:
+        return [header[i].strip() for i in columns.labels if cells[i].strip() == "1"]
+    return [cells[i] for i in columns.labels if i < len(cells) and cells[i].strip()]

@@ -1,0 +1,133 @@
+"""Labelled images in S3, downloaded once: what was downloaded under an ETag is not downloaded again under it.
+
+<cache>/objects/<bucket>/<key> holds the objects, <cache>/etags/<bucket>.jsonl a line for each that is there, whole.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from model.errors import ModelNotFound
+from training.errors import DatasetError
+from training.problems import Problem, Severity
+from training.sources.listing import Reading
+from training.sources.names import SUFFIXES
+
+if TYPE_CHECKING:
+    from model.stores.objects import Bucket, RemoteObject
+
+PARALLEL = 16  # objects at a time: most of the time of a small one is waiting
+
+
+class _Mirror:
+    """The local side of a bucket. Threads may share it."""
+
+    def __init__(self, bucket: str, cache: Path) -> None:
+        self.folder = cache / "objects" / bucket
+        self._journal = cache / "etags" / f"{bucket}.jsonl"
+        self._journal.parent.mkdir(parents=True, exist_ok=True)
+        self._etags: dict[str, str] = {}
+        self._lock = Lock()
+        if self._journal.exists():
+            for line in self._journal.read_text(encoding="utf-8").splitlines():
+                try:
+                    key, etag = json.loads(line)
+                except ValueError:  # a run was killed in mid-write
+                    continue
+                self._etags[key] = etag
+
+    def path(self, key: str) -> Path:
+        if any(part in {"", ".", ".."} or "\\" in part or "\0" in part for part in key.split("/")):
+            raise DatasetError(f"the object {key!r} of {self.folder.name} cannot be a file's path: rename it")
+        return self.folder / key
+
+    def holds(self, found: "RemoteObject") -> bool:
+        return self._etags.get(found.key) == found.etag and self.path(found.key).is_file()
+
+    def note(self, found: "RemoteObject") -> None:
+        with self._lock, self._journal.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([found.key, found.etag]) + "\n")
+            self._etags[found.key] = found.etag
+
+    def drop_others(self, prefix: str, keys: set[str]) -> None:
+        """Remove what lies below the prefix here, and no more there."""
+        for path in (self.folder / prefix).rglob("*"):
+            if path.is_file() and path.relative_to(self.folder).as_posix() not in keys:
+                path.unlink()
+
+
+def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
+    """Bring an object, or all below a prefix, to this machine; return the file or folder, and what was left there.
+
+    Raises DatasetError where nothing is there, and StoreError.
+    """
+    from model.stores.objects import open_bucket
+    from model.stores.s3 import parse_address
+
+    name, prefix = parse_address(address)
+    bucket, mirror = open_bucket(name), _Mirror(name, how.cache)
+    if prefix and (single := [found for found in bucket.list(prefix) if found.key == prefix]):
+        _update(bucket, mirror, single, how)
+        return mirror.path(prefix), ()
+    below = f"{prefix}/" if prefix else ""
+    found = [one for one in bucket.list(below) if not one.key.endswith("/")]
+    if not found:
+        raise DatasetError(f"{address} holds no objects; give s3://bucket/prefix with <label>/<image> below it")
+    most = how.run.limits.max_bytes
+    large = {one.key for one in found if one.size > most and Path(one.key).suffix.lower() in SUFFIXES}
+    taken = [one for one in found if one.key not in large]
+    mirror.drop_others(prefix, {one.key for one in taken})
+    _update(bucket, mirror, taken, how)
+    left = [
+        Problem(Severity.ERROR, "too-large", key.removeprefix(below), f"has more than {most:,} bytes: not downloaded")
+        for key in large
+    ]
+    return mirror.folder / prefix, tuple(left)
+
+
+def fetch(addresses: Iterable[str], how: Reading) -> dict[str, Path]:
+    """Bring single objects here; return those that are there, by address. Raises StoreError."""
+    from model.stores.objects import open_bucket
+    from model.stores.s3 import parse_address
+
+    keys: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for address in addresses:
+        name, key = parse_address(address)
+        keys[name][key] = address
+    files: dict[str, Path] = {}
+    for name, wanted in keys.items():
+        bucket, mirror = open_bucket(name), _Mirror(name, how.cache)
+
+        def look(key: str, bucket: "Bucket" = bucket) -> "RemoteObject | None":
+            try:
+                return bucket.head(key)
+            except ModelNotFound:
+                return None
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            heads = how.run.progress.items("looking in S3", pool.map(look, wanted), len(wanted))
+            found = [head for head in heads if head]
+        _update(bucket, mirror, found, how)
+        files |= {wanted[one.key]: mirror.path(one.key) for one in found}
+    return files
+
+
+def _update(bucket: "Bucket", mirror: _Mirror, objects: Sequence["RemoteObject"], how: Reading) -> None:
+    missing = [found for found in objects if not mirror.holds(found)]
+
+    def bring(found: "RemoteObject") -> None:
+        bucket.download(found.key, mirror.path(found.key))
+        mirror.note(found)
+
+    if not missing:
+        return
+    pool = ThreadPoolExecutor(PARALLEL)
+    try:
+        for _ in how.run.progress.items("downloading", pool.map(bring, missing), len(missing)):
+            pass
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,41 @@
+"""Whatever names a labelled set → its listing: a folder, a table, an archive, or any of these at s3://bucket/prefix."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from training.errors import DatasetError
+from training.sources.archives import is_archive, unpack
+from training.sources.folders import list_folder
+from training.sources.listing import Listing, Reading
+from training.sources.remote import download
+from training.sources.tables import list_tables, read_table
+
+
+def list_images(place: str | Path, how: Reading) -> Listing:
+    """List the labelled images at a place, and say in which layout. Raises DatasetError where there are none."""
+    address = str(place)
+    if address.startswith("s3://"):
+        path, left = download(address, how)
+        home = address.rstrip("/") if path.is_dir() else address.rpartition("/")[0]
+        listing = _list_local(path, replace(how, confined=True, home=home))
+        return replace(listing, layout=f"{address}: {listing.layout}", problems=(*left, *listing.problems))
+    return _list_local(Path(place), how)
+
+
+def _list_local(path: Path, how: Reading) -> Listing:
+    if not path.exists():
+        raise DatasetError(
+            f"{path} is not a folder, and no file either: give a folder of labels, a table or an archive"
+        )
+    if path.is_dir():
+        return list_folder(path, how)
+    if is_archive(path):
+        listing = list_folder(unpack(path, how), replace(how, confined=True, home=""))
+        return replace(listing, layout=f"{path.name}: {listing.layout}")
+    table = read_table(path)
+    if table is None:
+        raise DatasetError(
+            f"{path} is not a folder, no archive, and no table of images: name its columns path and label "
+            "(and part: train, validation or test)"
+        )
+    return list_tables([(table, None)], path.parent, how)

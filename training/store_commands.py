@@ -1,0 +1,68 @@
+"""The commands that work on a store of models and train nothing: publish, list, promote, rollback and prune."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from model.stores.aliases import promote, rollback
+from model.stores.retention import prune
+from model.stores.uri import open_store, resolve
+from training.console import Console, model_table, promotions_page, pruned_page
+
+ALIAS = click.option("--alias", default="production", show_default=True, help="Which alias.")
+
+
+@click.command("publish")
+@click.argument("model")
+@click.argument("store")
+def publish_command(model: str, store: str) -> None:
+    """Copy a MODEL that was published in one store to another, where it gets the next version number."""
+    place = resolve(model)
+    manifest = place.manifest()
+    with tempfile.TemporaryDirectory() as scratch:
+        directory = place.pull(manifest, list(manifest.files), Path(scratch))
+        with Console().bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
+            version = open_store(store).publish(directory, manifest, done)
+    click.echo(f"Published {place} as {store}/{manifest.name}/{version}")
+
+
+@click.command("list")
+@click.argument("store")
+def list_command(store: str) -> None:
+    """List a STORE's models: each version with its figures, and the aliases that point to it."""
+    click.echo(model_table(open_store(store)))
+
+
+@click.command("promote")
+@click.argument("store")
+@click.argument("name")
+@click.argument("version", type=click.IntRange(1))
+@ALIAS
+def promote_command(store: str, name: str, version: int, alias: str) -> None:
+    """Point an alias of the model NAME in STORE to a VERSION: what serves NAME@ALIAS follows within a minute."""
+    click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", promote(open_store(store), name, version, alias)))
+
+
+@click.command("rollback")
+@click.argument("store")
+@click.argument("name")
+@ALIAS
+def rollback_command(store: str, name: str, alias: str) -> None:
+    """Point an alias of the model NAME in STORE to where it pointed before; once more goes one further back."""
+    click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
+
+
+@click.command("prune")
+@click.argument("store")
+@click.argument("name")
+@click.option("--keep", type=click.IntRange(1), default=5, show_default=True, help="How many of the newest stay.")
+def prune_command(store: str, name: str, keep: int) -> None:
+    """Remove old versions of the model NAME from STORE, for good.
+
+    A version that an alias names, or that a rollback leads to, always stays.
+    """
+    click.echo(pruned_page(f"{store.rstrip('/')}/{name}", prune(open_store(store), name, keep)))
+
+
+STORE_COMMANDS = (publish_command, list_command, promote_command, rollback_command, prune_command)

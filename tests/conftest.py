@@ -20,9 +20,12 @@ SLOW_PLACES = (
     "fuzz",
     "model/decoding/test_bounds.py",
     "runtime",
+    "serving/http/test_bodies.py",
     "serving/http/test_events.py",
+    "serving/http/test_schemathesis.py",
     "serving/uploads/test_chain.py",
     "serving/uploads/test_claims.py",
+    "serving/uploads/test_envelopes.py",
     "test_handler.py",
     "training",
 )

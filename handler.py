@@ -32,7 +32,7 @@ def http(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """S3, SQS-wrapped S3, EventBridge and S3 Batch Operations."""
+    """Events of S3, plain or by EventBridge, in SQS, SNS, Pipes or a destination; tasks of S3 Batch Operations."""
     return _processor().handle(event, context)
 
 

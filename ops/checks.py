@@ -15,7 +15,7 @@ from serving.uploads.processor import LAST_START_MS
 GATEWAY_TIMEOUT = 29  # s; API Gateway answers 504 then
 COLD_START = 10  # s; what TensorFlow and its model need at most to load, on one vCPU
 VISIBILITY = 6  # times the function's timeout: AWS's rule for a queue that a function reads
-MAX_RECEIVES = 5  # AWS's advice: receives that Lambda had to throttle count too
+MAX_RECEIVES = 12  # what ten uploads of a batch need where each ends the function (serving/uploads/claims.py)
 ENOUGH_MEMORY = 1024  # MB; an engine and one 50-megapixel picture, decoded
 IMAGE_LIMIT = 10 * 2**30  # bytes; Lambda's, uncompressed
 BINARY_TYPES = {f"image/{name.lower()}" for name in FORMATS} | {

@@ -10,7 +10,49 @@ import pytest
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported by whichever test comes first
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test looks for credentials on a network
 
-SHARED = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+TESTS = Path(__file__).parent
+# What `make test-fast` goes without: whatever trains, or needs a server, a browser, Docker, a local AWS or real data.
+SLOW_FIXTURES = {"aws_server", "cli_installed", "engine", "local_aws", "shared_data", "tab", "tiny_model"}
+SLOW_PARAMETERS = {"s3"}  # of fixtures that ask for aws_server in this case only
+SLOW_PLACES = (
+    "bench",
+    "deploy",
+    "fuzz",
+    "model/decoding/test_bounds.py",
+    "runtime",
+    "serving/http/test_events.py",
+    "serving/uploads/test_chain.py",
+    "serving/uploads/test_claims.py",
+    "test_handler.py",
+    "training",
+)
+
+SHARED = Path(os.environ.get("SHARED_DATA", TESTS.parents[1] / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_slow_place(item.path) or needs(item) & SLOW_FIXTURES or cases(item) & SLOW_PARAMETERS:
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Importing tests takes seconds too, where they import TensorFlow."""
+    return True if config.option.markexpr == "not slow" and is_slow_place(collection_path) else None
+
+
+def is_slow_place(path: Path) -> bool:
+    return any(path.is_relative_to(TESTS / place) for place in SLOW_PLACES)
+
+
+def needs(item: pytest.Item) -> set[str]:
+    """The fixtures that a test asks for, and those that these ask for."""
+    return set(getattr(item, "fixturenames", ()))
+
+
+def cases(item: pytest.Item) -> set[str]:
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return {value for value in parameters if isinstance(value, str)}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
@@ -37,6 +37,7 @@ LOCKS = {
     "bench/requirements.txt": ("model", "bench"),
 }
 TYPES = "types_boto3_"
+packages_by_module = cache(packages_distributions)
 OURS = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 
 
@@ -54,16 +55,17 @@ def locked(lock: str) -> dict[str, str]:
     return {entry.split()[0]: entry for entry in entries if entry}
 
 
-def third_party(folder: str) -> Iterator[tuple[str, str]]:
-    """Yield each file and each module of somebody else's that it imports."""
-    for path in [ROOT / folder] if folder.endswith(".py") else (ROOT / folder).rglob("*.py"):
-        modules = {name.partition(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - OURS
-        yield from ((str(path.relative_to(ROOT)), module) for module in modules)
+@cache
+def third_party(folder: str) -> list[tuple[str, str]]:
+    """Each file and each module of somebody else's that it imports."""
+    files = [ROOT / folder] if folder.endswith(".py") else (ROOT / folder).rglob("*.py")
+    found = {(str(path.relative_to(ROOT)), name.partition(".")[0]) for path in files for name in imports(path)}
+    return [(path, module) for path, module in sorted(found) if module not in sys.stdlib_module_names | OURS]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_what_is_imported_is_declared_for_the_folder_that_imports_it(folder: str) -> None:
-    published_in = packages_distributions()
+    published_in = packages_by_module()
     for path, module in third_party(folder):
         if module.startswith(TYPES):
             continue  # imported while types are checked, never when the code runs

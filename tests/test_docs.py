@@ -9,7 +9,7 @@ import pytest
 from tests import ROOT
 from training.cli import main
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TRAINING = re.compile(r"python -m training (.+)")
 
 

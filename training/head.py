@@ -42,7 +42,7 @@ def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps
     """Learn the head at one C; `max_steps` bounds the solver's iterations. Every label must be there."""
     mean, deviation = _scale(labelled.features)
     solver = _solver(c, max_steps)
-    _fit(solver, (labelled.features - mean) / deviation, labelled.classes)
+    _fit(solver, _standardise(labelled.features, mean, deviation), labelled.classes)
     weights, bias = solver.coef_.T, solver.intercept_  # (D, K), (K,)
     if weights.shape[1] == 1:  # two classes: scikit-learn gives the second one's logit alone
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
@@ -60,7 +60,7 @@ def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: i
     if not can_choose(train, validation):
         return DEFAULT_C
     mean, deviation = _scale(train.features)
-    features, held_out = (train.features - mean) / deviation, (validation.features - mean) / deviation
+    features, held_out = (_standardise(part.features, mean, deviation) for part in (train, validation))
     solver = _solver(C_GRID[0], max_steps)
     best, least = C_GRID[0], np.inf
     for c in C_GRID:
@@ -85,6 +85,14 @@ def can_choose(train: LabelledFeatures, validation: LabelledFeatures) -> bool:
 def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     deviation = features.std(axis=0)
     return features.mean(axis=0), np.where(deviation > 0, deviation, 1).astype(np.float32)
+
+
+def _standardise(
+    features: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    scaled = features - mean
+    scaled /= deviation  # in place: for 15,000 images each copy is 120 MB
+    return scaled
 
 
 def class_weights(classes: NDArray[np.int64], count: int) -> NDArray[np.float64]:

@@ -110,10 +110,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.max_body = Settings.from_environment(os.environ).max_body_bytes
-        self.bodiless = ThreadPoolExecutor(BODILESS_THREADS)
         self.waiting: dict[Connection, None] = {}  # for bytes to come or to go, the longest first
         self.held = 0
         self.looked = 0.0
+
+    def init_process(self) -> None:
+        self.bodiless = ThreadPoolExecutor(BODILESS_THREADS)
+        super().init_process()  # it runs until the process ends
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from model.classifier import Classifier, Label
+from model.errors import StoreForbidden
 from model.image import DecodedImage
 from serving.errors import ResultNotReady, UnsupportedEncoding
 from serving.http.bodies import ACCEPTED_CODINGS
@@ -76,7 +77,8 @@ def refused_as_tfserving(problem: Problem, _: str) -> Response:
 
 def with_advice(response: Response, error: Exception) -> Response:
     """Say when to come back, and what codings and methods are known."""
-    if response.status_code in (429, 503) or isinstance(error, ResultNotReady):
+    passes = response.status_code in (429, 503) and not isinstance(error, StoreForbidden)  # that takes the operator
+    if passes or isinstance(error, ResultNotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, UnsupportedEncoding):
         response.headers["Accept-Encoding"] = ACCEPTED_CODINGS  # RFC 9110, section 15.5.16

@@ -2,7 +2,8 @@
 
 A message that was received before may have ended the invocation that had it: out of memory, out of time. Such a suspect is tried
 alone, and a claim is written before it is and given back after it. A claim that still stands when the message comes again was
-never given back: nothing but this upload was at work when that invocation ended, and it is not tried a third time.
+never given back: nothing but this upload was at work when that invocation ended, and it is not tried a third time. What ends
+an invocation from outside, in the tenth of a second that a claim is held, is taken for the upload's doing.
 
 How many receives that takes, however messages are put together. A message of the first receive runs beside others, and what ends
 them all is not known: one receive is lost. From then on suspects go first, one by one, those with the most receives ahead, so that

@@ -108,10 +108,6 @@ def test_an_answer_writes_nothing_outside_of_tmp(engine, build):
         assert function.written() == []
 
 
-def test_every_module_of_the_function_finds_what_it_imports(function):
-    function.python(IMPORT_ALL, "model", "serving")
-
-
 def test_the_function_holds_the_code_that_serves_and_nothing_else_of_the_directory(files, context):
     served = {path for folder in ("model", "serving") for path in (ROOT / folder).rglob("*") if path.is_file()}
     code = {str(path.relative_to(ROOT)) for path in served if path.suffix != ".pyc"}
@@ -204,6 +200,10 @@ def test_the_server_listens_where_the_platform_says_and_names_images(server):
 def test_the_server_is_the_function_and_gunicorn(server, function):
     assert set(packages(server)) - set(packages(function)) == {"gunicorn"}
     assert len(packages(server)) == len(set(packages(server)))
+
+
+def test_every_module_finds_what_it_imports(server):
+    server.python(IMPORT_ALL, "model", "serving")
 
 
 def test_the_servers_health_check_passes(server):

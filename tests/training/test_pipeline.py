@@ -89,7 +89,7 @@ def test_the_manifest_says_by_which_rule_the_compiled_model_ships(tmp_path: Path
     parity = retrain_tiny(tmp_path)[1].manifest.parity
     assert parity["rule"]["agreement_at_least"] == 0.9
     assert parity["compiled"]["agreement_interval"][0] >= 0.9
-    assert (parity["compiled"]["images"], parity["held_out"]) == (120, 20)
+    assert (parity["compiled"]["images"], parity["held_out"]) == (120, 13)
 
 
 RUN = """

@@ -34,13 +34,18 @@ flowers: .venv/ready ## the real thing, for a machine with internet: 3,670 flowe
 	@$(BIN)/python -m training flowers build
 	@$(BIN)/python -m training retrain build/flower_photos_extracted/flower_photos --name flowers --store artifacts
 
-invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless invoke local`, MODEL_URI=… for another model
+invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless invoke local`, MODEL_URI=artifacts/NAME for another model
+	@test -n "$(MODEL_URI)" -o -d artifacts/sample || { echo "No model artifacts/sample (make demo makes it). Name yours: make invoke IMAGE=photo.jpg MODEL_URI=artifacts/NAME; there are: $(or $(notdir $(wildcard artifacts/*)),none)"; exit 1; }
 	@test -r "$(IMAGE)" || { echo "No image: make invoke IMAGE=photo.jpg (or make demo first)"; exit 1; }
 	@printf '$(subst $(newline),,$(EVENT))' "$$(base64 < "$(IMAGE)" | tr -d '\n')" > build/event.json
 	@npx serverless invoke local -f classify --path build/event.json
 
-serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts
-	@$(BIN)/python -m serving
+HOST = 127.0.0.1
+serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts; HOST=0.0.0.0 for other machines too
+ifneq ($(HOST),127.0.0.1)
+	@echo "HOST=$(HOST): whoever reaches this machine there may send images. There is no key and no encryption: on a network that you trust, or behind a proxy."
+endif
+	@$(BIN)/python -m serving $(if $(filter-out 127.0.0.1,$(HOST)),--host $(HOST))
 
 bench: .venv/bench-ready ## measure everything that README shows, on this machine (about 20 minutes)
 	@$(BIN)/python -m bench

@@ -25,6 +25,7 @@ def publish_command(model: str, store: str) -> None:
         with Console().bytes("publishing", sum(entry.size for entry in manifest.files.values())) as done:
             version = open_store(store).publish(directory, manifest, done)
     click.echo(f"Published {place} as {store}/{manifest.name}/{version}")
+    click.echo(f"A deployment serves it if it was made with --param modelName={manifest.name}")
 
 
 @click.command("list")

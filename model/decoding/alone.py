@@ -12,6 +12,7 @@ import atexit
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 from contextlib import suppress
@@ -28,6 +29,7 @@ from model.errors import ImageError, ImageOutOfBounds
 
 BOOT = "import sys; sys.path[:] = {path!r}; from model.decoding.worker import serve; serve()"
 MOST_IDLE = 8  # processes that are kept; each holds about 15 MB
+ALARMS = {getattr(signal, "SIGPROF", None)}  # Windows has none
 SILENCE = 60.0  # s of waiting, for each second of a CPU that is granted: a process that sleeps for ever is ended, too
 
 
@@ -42,6 +44,7 @@ class Decoder:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._silent = False
         assert self._process.stdin
         assert self._process.stdout
         self._requests, self._answers = self._process.stdin, self._process.stdout
@@ -66,6 +69,7 @@ class Decoder:
             poll = select.poll()
             poll.register(self._answers, select.POLLIN)
             if not poll.poll(seconds * 1000):
+                self._silent = True
                 raise EOFError
         line = self._answers.readline(2**16)
         if not line.endswith(b"\n"):
@@ -74,6 +78,10 @@ class Decoder:
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def ended_by_time(self) -> bool:
+        """Say whether it ended itself after its time on a CPU (see worker), or was closed for its silence."""
+        return self._silent or -(self._process.returncode or 0) in ALARMS
 
     def close(self) -> None:
         self._process.kill()
@@ -90,8 +98,13 @@ _lock = Lock()
 def read_alone(format: str, header: Header, data: bytes, limits: Limits) -> Small:
     """Decode in a process of its own. Raises ImageError, whatever the decoder does."""
     seconds = limits.seconds(header.width * header.height)
-    with suppress(EOFError):
-        return _decode(_take(), format, data, limits, seconds)
+    for _ in range(2):  # a process may be ended by somebody else: that is no fault of the image
+        decoder = _take()
+        try:
+            return _decode(decoder, format, data, limits, seconds)
+        except EOFError:
+            if decoder.ended_by_time():
+                break
     raise ImageOutOfBounds(
         f"decoding the {format} image takes more than the {seconds:g} s of a CPU and the {header.cost / MB:,.0f} MB of "
         "memory that are fair for its size: save it anew, or send it as a JPEG"

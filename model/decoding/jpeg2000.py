@@ -13,11 +13,10 @@ START = b"\xff\x4f\xff\x51"
 
 def read_header(data: bytes) -> Header:
     at = data.find(START)
-    if at < 0 or len(data) < at + 42:
+    if at < 0 or len(data) < at + 43:
         raise CorruptImage("the JP2 image cannot be decoded (its header is broken)")
     right, bottom, left, top, tile_width, tile_height, _, _, components = struct.unpack(">8IH", data[at + 8 : at + 42])
     width, height = right - left, bottom - top
     check_count(-(-width // max(tile_width, 1)) * -(-height // max(tile_height, 1)), MOST_TILES, "tiles")
-    return Header(
-        width, height, width * height * (SAMPLE * components + (RGB if components < 4 else RGBA)), data, alone=True
-    )
+    cost = width * height * (SAMPLE * components + (RGB if components < 4 else RGBA))
+    return Header(width, height, cost, data, alone=True, bits=(data[at + 42] & 0x7F) + 1)

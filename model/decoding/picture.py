@@ -16,7 +16,7 @@ from model.errors import CorruptImage, ImageError, ImageOutOfBounds, Unsupported
 BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
 UNUSED_ALPHA = {"BMP", "TGA"}  # formats whose writers leave alpha at 0 and mean opaque
-DARK = 64  # of 255; 16-bit colours below it may hold 12 or 14 bits
+SIXTEEN_BIT_COLOURS = {"PNG", "TIFF"}  # of which Pillow keeps 8 bits
 MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
 SLACK = 1.02  # a decoder may round a size up
 
@@ -28,7 +28,7 @@ class Small(NamedTuple):
 
 
 @cache
-def _reader(format: str) -> Any:
+def reader(format: str) -> Any:
     module, name = FORMATS[format]  # opened by class: PIL.Image.open would import five plug-ins to read one
     if format == "TIFF":
         vars(import_module(module))["READ_LIBTIFF"] = True  # Pillow's own reader takes planes of 16 bits for others
@@ -55,7 +55,7 @@ def read_picture(format: str, header: Header) -> Small:
 
 
 def _shrink(format: str, header: Header) -> Small:
-    picture = _reader(format)(BytesIO(header.data))
+    picture = reader(format)(BytesIO(header.data))
     if picture.width * picture.height > header.width * header.height * SLACK:
         raise ImageOutOfBounds(
             f"the image says that it is {header.width} × {header.height} px and holds {picture.width} × "
@@ -86,10 +86,10 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
         picture = from_wide(picture, header)
     elif header.signed and picture.mode == "L":
         picture = picture.point([(value + 128) % 256 for value in range(256)])
-    elif header.bits == 16 and picture.mode in {"RGB", "RGBA"}:
+    elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA"}:
         from model.decoding.depth import from_dark
 
-        picture = from_dark(picture, header, _reader(format))
+        picture = from_dark(picture, header, reader(format))
     if picture.mode == "RGBA" and format in UNUSED_ALPHA and picture.getchannel("A").getextrema() == (0, 0):
         return picture.convert("RGB")
     if picture.has_transparency_data:

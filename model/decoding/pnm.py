@@ -18,7 +18,7 @@ def read_header(data: bytes) -> Header:
     if kind in b"123":
         check_count(len(data), MOST_TEXT, "bytes of pixels in text")
     slow = kind in b"123" or _is_scaled(kind, data)
-    return Header(width, height, width * height * (RGB + WIDE), data, alone=slow)
+    return Header(width, height, width * height * (RGB + WIDE), data, alone=slow, bits=16)
 
 
 def _is_scaled(kind: bytes, data: bytes) -> bool:

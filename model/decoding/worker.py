@@ -4,12 +4,13 @@ import json
 import signal
 import sys
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from model.decoding.header import Header, read_header
 from model.decoding.limits import MB, Limits
 from model.decoding.memory import give_back
-from model.decoding.picture import read_picture
+from model.decoding.picture import read_picture, reader
 from model.errors import ImageError, ImageOutOfBounds
 
 OVERHEAD = 96 * MB  # the decoder's threads and tables, and the file, several times
@@ -32,6 +33,7 @@ def serve() -> None:
 def _answer(format: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], bytes]:
     try:
         header = read_header(format, data, limits)
+        _import_ahead(format, header)
         _bound(header, limits)
         found = read_picture(format, header)
     except ImageError as error:
@@ -42,6 +44,13 @@ def _answer(format: str, data: bytes, limits: Limits) -> tuple[dict[str, Any], b
     finally:
         _unbound()
     return {"width": found.width, "height": found.height}, found.picture.tobytes()
+
+
+def _import_ahead(format: str, header: Header) -> None:
+    """Import what the image will need before its time and memory count: they are bounds of the decode."""
+    reader(format)
+    if header.bits > 8:
+        import_module("numpy")
 
 
 if sys.platform == "win32":  # it has neither limit: there only headers bound a decoder

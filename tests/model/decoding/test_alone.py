@@ -1,8 +1,10 @@
 """Decoders in processes of their own: one image ends its own decode, and nothing else."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,6 +46,15 @@ def test_a_process_that_died_while_idle_is_replaced() -> None:
     decode(avif())
     alone._idle[-1]._process.kill()
     alone._idle[-1]._process.wait()
+    assert decode(avif()).format == "AVIF"
+
+
+def test_a_process_that_somebody_ends_does_not_cost_a_sound_image_its_decode() -> None:
+    alone.close_all()
+    decode(avif())
+    process = alone._idle[-1]._process
+    process.send_signal(signal.SIGSTOP)  # it takes the image and no notice of it
+    threading.Timer(0.3, process.kill).start()
     assert decode(avif()).format == "AVIF"
 
 

@@ -18,7 +18,12 @@ VISIBILITY = 6  # times the function's timeout: AWS's rule for a queue that a fu
 MAX_RECEIVES = 12  # what ten uploads of a batch need where each ends the function (serving/uploads/claims.py)
 ENOUGH_MEMORY = 1024  # MB; an engine and one 50-megapixel picture, decoded
 IMAGE_LIMIT = 10 * 2**30  # bytes; Lambda's, uncompressed
-BINARY_TYPES = {f"image/{name.lower()}" for name in FORMATS} | {
+BINARY_TYPES = {f"image/{name.lower()}" for name in FORMATS if name not in {"PNM", "TGA"}} | {
+    "image/x-portable-anymap",
+    "image/x-portable-bitmap",
+    "image/x-portable-graymap",
+    "image/x-portable-pixmap",
+    "image/x-tga",
     "image/heif",
     "image/jpg",
     "image/pjpeg",

@@ -1,6 +1,7 @@
 """Reads what ops/checks.py applies its rules to: from the template that `npx serverless package` writes, or from what is deployed."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,9 @@ def _function(properties: Json) -> Function:
 
 
 def _written(value: Json) -> str:
-    """A CloudFormation function as text: of a bucket that is yet to be made nothing else is known."""
-    return str(value["Fn::Sub"] if "Fn::Sub" in value else next(iter(value.values())))
+    """A CloudFormation function as text: a bucket that is yet to be made is known by its logical name."""
+    text = str(value["Fn::Sub"] if "Fn::Sub" in value else next(iter(value.values())))
+    return re.sub(r"\$\{(\w+)\}", r"\1", text)
 
 
 def _prefix_in_template(bucket: Json | None) -> str | None:

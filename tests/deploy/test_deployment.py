@@ -77,7 +77,7 @@ def outputs_of(info: str) -> dict[str, str]:
 def publish(model: str, store: str) -> int:
     place = resolve(model)
     manifest = place.manifest()
-    return open_store(store).publish(Path(model) / str(place.version), manifest)
+    return open_store(store).publish(Path(model) / str(place.number), manifest)
 
 
 def results(s3: Any, bucket: str) -> list[str]:

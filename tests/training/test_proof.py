@@ -14,7 +14,7 @@ from training.split import Split
 
 
 def examples(label: str, count: int, part: str = "") -> tuple[Example, ...]:
-    return tuple(Example(Path(f"{part}{label}{i}"), label, f"{part}{label}{i:05}") for i in range(count))
+    return tuple(Example(Path(f"{part}{label}{i}"), label, *[f"{part}{label}{i:05}"] * 2) for i in range(count))
 
 
 def test_the_sample_holds_each_label_by_its_share() -> None:

@@ -17,28 +17,32 @@ from serving.settings import Settings
 from serving.telemetry import LogTelemetry
 
 ARTIFACTS = Path("artifacts")  # the store that `make demo` fills
-HOST = "127.0.0.1"  # this machine only: there is no key here
+HOST = "127.0.0.1"  # this machine only, unless it is told otherwise: there is no key here
 
 
 def main() -> None:
     description = "Serve the newest model of ./artifacts, or MODEL_URI, on this machine. PORT=8081 takes another port."
-    ArgumentParser(prog="python -m serving", description=description).parse_args()
+    parser = ArgumentParser(prog="python -m serving", description=description)
+    parser.add_argument(
+        "--host", default=HOST, help="the address to listen on; 0.0.0.0 lets other machines in, with no key"
+    )
+    host = parser.parse_args().host
     try:
-        serve(Settings.from_environment(os.environ))
+        serve(Settings.from_environment(os.environ), host)
     except (RecognitionError, OSError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         print()
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, host: str) -> None:
     settings = msgspec.structs.replace(settings, model_uri=settings.model_uri or newest_model(ARTIFACTS))
     telemetry = LogTelemetry(settings)
     models = open_model_loader(settings, telemetry)
     classifier = models.get()  # now, so that what is wrong with it is said here
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # telemetry has a line for each request
-    server = make_server(HOST, settings.port, create_app(settings, models, telemetry), threaded=True)
-    url = f"http://{HOST}:{server.port}"
+    server = make_server(host, settings.port, create_app(settings, models, telemetry), threaded=True)
+    url = f"http://{host}:{server.port}"
     print(
         f"{settings.model_uri}, version {classifier.version}, answers at {url} (engine {classifier.engine.name}; Ctrl-C ends it)"
     )

@@ -29,15 +29,16 @@ def test_a_store_without_models_says_how_to_make_one(tmp_path):
         newest_model(tmp_path)
 
 
-def test_the_server_prints_an_address_and_a_line_that_work(tiny_model, tmp_path):
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_the_server_prints_an_address_and_a_line_that_work(tiny_model, tmp_path, host):
     (tmp_path / "artifacts").symlink_to(Path(tiny_model).parent)
     (tmp_path / "photo.jpg").write_bytes(picture("red"))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PORT": free_port()}
-    command = [sys.executable, "-m", "serving"]
+    command = [sys.executable, "-m", "serving", "--host", host]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
             said = "".join(server.stdout.readline() for _ in range(3))
-            url = re.search(r"curl .* (http://127\.0\.0\.1:\d+/v1/classify)", said)[1]
+            url = re.search(rf"curl .* (http://{re.escape(host)}:\d+/v1/classify)", said)[1]
             answer = urlopen(Request(url, (tmp_path / "photo.jpg").read_bytes(), {"Content-Type": "image/jpeg"})).read()
         finally:
             server.terminate()

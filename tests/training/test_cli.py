@@ -239,7 +239,10 @@ RETRAIN_PY = [
 
 
 @pytest.mark.parametrize("option", RETRAIN_PY)
-def test_every_option_of_retrain_py_is_taken_or_told_what_to_use_instead(option: str) -> None:
+def test_every_option_of_retrain_py_is_taken_or_told_what_to_use_instead(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where one option's value becomes a folder
     taken = {name for parameter in main.commands["retrain"].params for name in parameter.opts}
     found = run("retrain", "photos", "--name", "x", f"--{option}", "1")
     name = f"--{option}".replace("_", "-")

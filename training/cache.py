@@ -5,9 +5,7 @@ share the file. The key is the content's SHA-256 and the extractor's identity (b
 A feature is kept with a CRC-32 of it and its key: one that is damaged counts as missing, and is computed again.
 """
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from zlib import crc32
@@ -15,13 +13,13 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from training.database import explained, open_database
 from training.errors import CacheError
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS features (extractor TEXT, digest TEXT, feature BLOB, PRIMARY KEY (extractor, digest))"
 )
 CRC_BYTES = 4  # after the float32 values, big-endian
-WAIT = 60  # seconds for another run's write; each takes far less
 
 
 class FeatureCache:
@@ -30,22 +28,17 @@ class FeatureCache:
     def __init__(self, path: Path, extractor: str) -> None:
         self.path, self.extractor = path, extractor
         self._lock = Lock()
-        with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")  # survives kill; a power cut may cost the last few
-            self._database.execute(SCHEMA)
+        self._database = open_database(path, SCHEMA)
 
     def digests(self) -> set[str]:
         """The contents whose feature is there and sound."""
-        with self._explained(), self._lock:
+        with explained(self.path), self._lock:
             rows = self._database.execute("SELECT digest, feature FROM features WHERE extractor = ?", (self.extractor,))
             return {digest for digest, kept in rows if self._sound(digest, kept) is not None}
 
     def get(self, digest: str) -> NDArray[np.float32]:
         """Return the feature; raises KeyError where there is none, or a damaged one."""
-        with self._explained(), self._lock:
+        with explained(self.path), self._lock:
             query = "SELECT feature FROM features WHERE extractor = ? AND digest = ?"
             row = self._database.execute(query, (self.extractor, digest)).fetchone()
         feature = self._sound(digest, row[0]) if row else None
@@ -62,7 +55,7 @@ class FeatureCache:
 
     def put(self, digest: str, feature: NDArray[np.float32]) -> None:
         values = feature.astype("<f4").tobytes()
-        with self._explained(), self._lock:
+        with explained(self.path), self._lock:
             row = (self.extractor, digest, values + self._checksum(digest, values))
             self._database.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", row)
 
@@ -81,12 +74,3 @@ class FeatureCache:
             return None
         feature = np.frombuffer(values, "<f4")
         return feature if np.isfinite(feature).all() else None
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise CacheError(
-                f"the feature cache {self.path} cannot be used ({error}); delete it, or name another --bottleneck_dir"
-            ) from error

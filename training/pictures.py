@@ -1,15 +1,11 @@
 """What a file's content was found to be when it was decoded, kept beside its feature: a later run need not decode it again."""
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from threading import Lock
 
 from model.image import PREPROCESSING
-from training.cache import WAIT
-from training.errors import CacheError
+from training.database import explained, open_database
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS pictures (digest TEXT, preprocessing TEXT, pixels TEXT, width INTEGER, height INTEGER, "
@@ -33,16 +29,11 @@ class PictureCache:
         self.path = path
         self._pending: dict[str, Picture] = {}
         self._lock = Lock()
-        with self._explained():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=WAIT, isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.execute(SCHEMA)
+        self._database = open_database(path, SCHEMA)
 
     def pictures(self) -> dict[str, Picture]:
         query = "SELECT digest, pixels, width, height, damage FROM pictures WHERE preprocessing = ?"
-        with self._explained(), self._lock:
+        with explained(self.path), self._lock:
             return {digest: Picture(*rest) for digest, *rest in self._database.execute(query, (PREPROCESSING,))}
 
     def put(self, digest: str, picture: Picture) -> None:
@@ -53,7 +44,7 @@ class PictureCache:
             self.flush()
 
     def flush(self) -> None:
-        with self._explained(), self._lock:
+        with explained(self.path), self._lock:
             rows = [(digest, PREPROCESSING, *astuple(picture)) for digest, picture in self._pending.items()]
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -63,12 +54,3 @@ class PictureCache:
     def close(self) -> None:
         self.flush()
         self._database.close()
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError) as error:
-            raise CacheError(
-                f"the feature cache {self.path} cannot be used ({error}); delete it, or name another --bottleneck_dir"
-            ) from error

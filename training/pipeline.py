@@ -159,6 +159,8 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
         dataset = scan(job.image_dir, run, before, keep, labels_from=job.labels_from, cache=job.bottleneck_dir)
     finally:
         pictures.close()
+        if extractor:
+            cache.close()
     refuse_unsound(dataset)
     parts = split(dataset.examples, job.percentages)
     if job.fine_tuning.steps and not parts.validation:

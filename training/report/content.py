@@ -118,7 +118,6 @@ class Suspect:
     label: str
     named: str
     confidence: float  # in its label, by a head that had not seen it
-    named_score: float
 
 
 @dataclass(frozen=True)

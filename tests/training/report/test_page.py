@@ -53,7 +53,7 @@ def full(photos: Path, labels: tuple[str, ...]) -> Content:
         labels,
         photos,
         mistakes=(mistake,) * (MOST_MISTAKES + 2),
-        suspects=(Suspect(photos / "1.jpg", one, two, 0.01, 0.9), Suspect(photos / "gone.jpg", two, one, 0.02, 0.9)),
+        suspects=(Suspect(photos / "1.jpg", one, two, 0.01), Suspect(photos / "gone.jpg", two, one, 0.02)),
         suspects_file=Path("runs/flowers-1/suspects.csv"),
         duplicates=((Copy(photos / "2.jpg", one), Copy(photos / "3.jpg", two)),),
         curve=Curve(((40, 0.7), (80, 0.8)), (160, 0.85)),
@@ -172,7 +172,7 @@ def test_in_a_browser_nothing_is_fetched_nothing_overflows_and_sliders_count(pho
         assert (
             tab.inner_text("#sum") == "66.7\u00a0% of images are answered, and 81.3\u00a0% of these answers are right."
         )
-        slider = page.get_by_label("Least score at which <script>")
+        slider = tab.get_by_label("Least score at which <script>")
         slider.focus()
         slider.press("End")  # never
         assert tab.inner_text("#sum").startswith("37.5\u00a0% of images")

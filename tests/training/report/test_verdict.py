@@ -104,7 +104,7 @@ def test_a_model_that_is_not_good_enough_is_not_shipped() -> None:
 
 
 def test_suspects_are_to_be_looked_at_and_handed_back() -> None:
-    suspects = tuple(Suspect(Path(f"{i}.jpg"), "roses", "tulips", 0.01 * i, 0.9) for i in range(1, 13))
+    suspects = tuple(Suspect(Path(f"{i}.jpg"), "roses", "tulips", 0.01 * i) for i in range(1, 13))
     (step,) = [
         s for s in steps(suspects=suspects, suspects_file=Path("runs/flowers-1/suspects.csv")) if "12 labels" in s
     ]

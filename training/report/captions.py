@@ -8,6 +8,7 @@ from training.problems import counted
 from training.report.content import Calibration, Content, Curve, Unfamiliar
 from training.report.verdict import GAIN, percent
 
+CHANCE = 1.5  # times the noise floor: so much a perfect model shows by chance now and then
 MB = 1_000_000
 SHOWN_SECONDS = 0.05  # what takes less is not listed
 
@@ -26,13 +27,17 @@ def curve_says(curve: Curve) -> str:
 
 
 def calibration_says(found: Calibration) -> str:
-    worse = (
-        "no more than chance" if found.error <= 1.5 * found.floor else f"{found.error / found.floor:.1f} times as much"
+    said = (
+        "On the diagonal a score of 80\u00a0% is right 8 times in 10; the bars are 95\u00a0% intervals. The mean gap is "
+        f"{percent(found.error, 1)}; a perfect model would show {percent(found.floor, 1)} with as many images"
     )
-    return (
-        f"On the diagonal a score of 80\u00a0% is right 8 times in 10; the bars are 95\u00a0% intervals. The mean gap is {percent(found.error, 1)}; "
-        f"a perfect model would show {percent(found.floor, 1)} with as many images, so this is {worse} ({found.about})."
-    )
+    if found.error <= CHANCE * found.floor:
+        return f"{said}, so the scores may be taken as they are."
+    return f"{said}: scores are {'higher' if _overconfident(found) else 'lower'} than they should be."
+
+
+def _overconfident(found: Calibration) -> bool:
+    return sum(one.right.n * one.confidence - one.right.hits for one in found.bins) > 0
 
 
 def distance_says(found: Unfamiliar) -> str:

@@ -122,8 +122,11 @@ class Suspect:
 
 @dataclass(frozen=True)
 class Copy:
+    """One of several pictures that are nearly the same."""
+
     path: Path
     label: str
+    tested: bool = False  # else it was learned from
 
 
 @dataclass(frozen=True)

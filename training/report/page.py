@@ -110,6 +110,7 @@ def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
         "mistakes": mistakes,
         "maps": any(mistake.overlay for mistake in mistakes),
         "suspects": [shown(suspect) for suspect in content.suspects[:MOST_SUSPECTS]],
+        "leaking": any(len({copy.tested for copy in copies}) > 1 for copies in groups),
         "groups": [group(copies) for copies in groups[:MOST_GROUPS]],
     }
 

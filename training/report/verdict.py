@@ -170,19 +170,16 @@ def _copies(content: Content) -> Iterator[Step]:
     groups = content.duplicates
     if not groups:
         return
-    mixed = sum(len({copy.label for copy in group}) > 1 for group in groups)
     noun = "pair" if all(len(group) == 2 for group in groups) else "group"
-    what = (
-        f"Look at {counted(len(groups), noun)} of near-duplicates"
-        if len(groups) > 1
-        else f"Look at one {noun} of near-duplicates",
-    )
-    why = (
-        f"{'one has' if mixed == 1 else f'{mixed:,} have'} different labels; one of them must be wrong"
-        if mixed
-        else "nearly the same picture teaches nothing twice; none of them was both learned and tested"
-    )
-    yield Step(what, (why,), "duplicates")
+    count = f"one {noun}" if len(groups) == 1 else counted(len(groups), noun)
+    mixed = sum(len({copy.label for copy in group}) > 1 for group in groups)
+    leaking = sum(len({copy.tested for copy in group}) > 1 for group in groups)
+    why = "nearly the same picture teaches nothing twice; none was both learned from and tested with"
+    if mixed:
+        why = f"{'one has' if mixed == 1 else f'{mixed:,} have'} different labels, of which one must be wrong"
+    elif leaking:
+        why = f"{'one was' if leaking == 1 else f'{leaking:,} were'} both learned from and tested with: the accuracy is too good by that"
+    yield Step((f"Look at {count} of near-duplicates",), (why,), "duplicates")
 
 
 def _files(content: Content) -> Iterator[Step]:

@@ -117,6 +117,8 @@ def test_near_duplicates_of_two_labels_are_named_before_harmless_ones() -> None:
     other = (Copy(Path("1.jpg"), "roses"), Copy(Path("2.jpg"), "tulips"))
     assert [s for s in steps(duplicates=(same,) * 9) if "9 pairs of near-duplicates: nearly the same" in s]
     assert [s for s in steps(duplicates=(same, other)) if "2 pairs of near-duplicates: one has different labels" in s]
+    leak = (Copy(Path("1.jpg"), "roses", tested=True), Copy(Path("2.jpg"), "roses"))
+    assert [s for s in steps(duplicates=(leak,)) if "one pair of near-duplicates: one was both learned from and" in s]
 
 
 def test_more_images_are_asked_for_where_they_are_worth_it() -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from model.decision import Thresholds
 from model.errors import ModelCorrupt, ModelIncompatible
 
 SCHEMA = 1  # of the manifest; a reader refuses a newer one
@@ -48,6 +49,7 @@ class Manifest:
     git_commit: str | None
     files: Mapping[str, FileEntry]  # path relative to the version's directory → what it must be
     schema: int = SCHEMA
+    thresholds: Thresholds | None = None  # None: the model is older than they are, or had too few images for them
 
     def dumps(self) -> str:
         return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"

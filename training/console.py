@@ -19,12 +19,19 @@ from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
 
 if TYPE_CHECKING:
-    from training.pipeline import Outcome, TrainedModel
+    from model.decision import Thresholds
+    from training.corrections import Corrected
+    from training.groups import Groups
+    from training.learning import Study
+    from training.learning_curve import LearningCurve
+    from training.pipeline import Outcome
     from training.split import Split
+    from training.suspects import Suspect
 
 T = TypeVar("T")
 
 WIDTH = 22  # characters of a bar's title
+MOST_LINES = 10  # of labels or warnings on the closing page
 MOST_ROWS = 100  # of one kind of problem on the screen
 FEW = 10  # test images of a class; on fewer, its figures are mostly chance
 
@@ -124,14 +131,19 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
         f"layout      {outcome.dataset.layout}",
         *_moved(parts),
+        *_corrected(outcome.found.corrected),
+        *_grouped(outcome.found.groups),
         f"set aside   {counted(len(set_aside), 'file')}"
         + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
         *_remarks(outcome.dataset),
         f"features    {counted(len(outcome.features.values), 'feature')}: {outcome.features.cached:,} from the cache",
         *_fine_tuning(outcome.trained.fine_tuning),
-        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.trained)}; every class weighs the same",
+        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.study)}; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         *_worth(parts, manifest.labels),
+        *_thresholds(outcome.trained.thresholds, manifest.labels),
+        *_suspects(outcome.study.suspects),
+        *_forecast(outcome.study.curve),
         f"compiled    {_compiled(manifest.parity)}",
         f"seconds     {_seconds(outcome.seconds)}",
         f"published   {place}",
@@ -150,8 +162,57 @@ def _moved(parts: "Split") -> list[str]:
     return [f"moved       {moved}: content had left a class without; its lowest digests were taken"]
 
 
-def _chosen(trained: "TrainedModel") -> str:
-    return "by validation" if trained.c_by_validation else "by default: too few validation images to choose by"
+def _corrected(corrected: "Corrected") -> list[str]:
+    if corrected.digest is None:
+        return []
+    absent = f"; {counted(corrected.absent, 'row')} about pictures that are not there" if corrected.absent else ""
+    out = counted(corrected.left_out, "image")
+    return [
+        f"corrected   {counted(corrected.relabelled, 'label')}; {out} left out; {len(corrected.decided):,} decided{absent}"
+    ]
+
+
+def _grouped(groups: "Groups") -> list[str]:
+    """Near-duplicates, and what is wrong with them: the first few."""
+    lines = []
+    if groups.near_duplicates:
+        pictures = sum(map(len, groups.near_duplicates))
+        lines.append(
+            f"near-dups   {pictures:,} pictures in {counted(len(groups.near_duplicates), 'group')}, each on one side of the split"
+        )
+    shown = groups.problems[:MOST_LINES]
+    lines += [f"{problem.severity}     {problem.path}: {problem.detail}" for problem in shown]
+    more = len(groups.problems) - len(shown)
+    return [*lines, *([f"            and {more:,} more"] if more else [])]
+
+
+def _chosen(study: "Study") -> str:
+    return "by out-of-fold log-loss" if study.judged else "by default: too few images to choose by"
+
+
+def _thresholds(thresholds: "Thresholds | None", labels: Sequence[str]) -> list[str]:
+    if not thresholds:
+        return ["decisions   none: too few images to set thresholds by"]
+    least = ", ".join(
+        f"{label} {'never' if score is None else f'from {score:.2f}'}"
+        for label, score in zip(labels[:MOST_LINES], thresholds.labels, strict=False)
+    )
+    more = f", and {len(labels) - MOST_LINES:,} more labels" if len(labels) > MOST_LINES else ""
+    unknown = "" if thresholds.distance is None else f"; unknown beyond a distance of {thresholds.distance:.3f}"
+    return [f"decisions   accepted, for {thresholds.precision:.0%} precision: {least}{more}{unknown}"]
+
+
+def _suspects(suspects: "Sequence[Suspect]") -> list[str]:
+    return [f"suspects    {counted(len(suspects), 'label')} to look at"] if suspects else []
+
+
+def _forecast(curve: "LearningCurve | None") -> list[str]:
+    if not curve or not curve.forecast:
+        return []
+    size, accuracy = curve.points[-1]
+    low, high = curve.forecast.interval
+    double = f"twice as many would give about {curve.forecast.accuracy:.1%} ({low:.1%} – {high:.1%})"
+    return [f"more data   {accuracy:.1%} from {size:,} images, out of fold; {double}"]
 
 
 def _worth(parts: "Split", labels: Sequence[str]) -> list[str]:

@@ -22,6 +22,7 @@ from training.compiled import attach_head
 from training.dataset import Example
 from training.errors import ExportError
 from training.evaluation import metrics
+from training.familiarity import Familiarity
 from training.features import Extractor, extract, extract_reference, tensor_of
 from training.head import Head
 from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, scores_of
@@ -37,6 +38,8 @@ CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
 CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
 TOLERANCE = 1e-3  # in probability, between a finished file and what its features say; float32's rounding is 1e-6
+
+Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Export:
     metrics: dict[str, Any]  # engine → training.evaluation.metrics on the test images
     parity: dict[str, Any]  # of the compiled model that ships, and of those that were refused
     misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
-
-
-Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
+    scores: dict[str, Scores]  # engine → test image → its scores
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Material:
 
     extractor: Extractor
     head: Head
+    familiarity: Familiarity
     parts: Split
     proof_images: int  # that the SavedModel scores, at most
     features: Path  # the cache's file
@@ -101,6 +103,7 @@ def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Expor
         {engine: _metrics(found, made.head.labels) for engine, found in scores.items()},
         parity,
         _misclassified(scores.get("litert", scores["tensorflow"]), made.head.labels),
+        scores,
     )
 
 

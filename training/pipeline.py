@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.golden import LOG_ODDS
 from model.image import PREPROCESSING
 from model.manifest import Manifest, describe_files
 from model.stores.base import NAME, Store
@@ -141,6 +142,7 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
             training=_provenance(job, found, studied, trained) | {"seconds": dict(steps.seconds)},
             metrics=made.metrics,
             parity=made.parity,
+            golden_log_odds=LOG_ODDS,
             libraries=library_versions(),
             git_commit=git_commit(),
             files=describe_files(directory),

@@ -17,9 +17,11 @@ from model.stores.base import Store
 from model.stores.retention import Pruned
 from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
+from training.sources.listing import shown
 
 if TYPE_CHECKING:
     from model.decision import Thresholds
+    from training.comparison import Comparison
     from training.corrections import Corrected
     from training.groups import Groups
     from training.learning import Study
@@ -180,10 +182,9 @@ def _grouped(groups: "Groups") -> list[str]:
         lines.append(
             f"near-dups   {pictures:,} pictures in {counted(len(groups.near_duplicates), 'group')}, each on one side of the split"
         )
-    shown = groups.problems[:MOST_LINES]
-    lines += [f"{problem.severity}     {problem.path}: {problem.detail}" for problem in shown]
-    more = len(groups.problems) - len(shown)
-    return [*lines, *([f"            and {more:,} more"] if more else [])]
+    lines += [f"{problem.severity}     {problem.path}: {problem.detail}" for problem in groups.problems[:MOST_LINES]]
+    more = len(groups.problems) - MOST_LINES
+    return [*lines, *([f"            and {more:,} more"] if more > 0 else [])]
 
 
 def _chosen(study: "Study") -> str:
@@ -254,6 +255,61 @@ def _compiled(parity: Mapping[str, Any]) -> str:
 def _seconds(steps: Mapping[str, float]) -> str:
     shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
     return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
+
+
+def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
+    """The accuracy in a sentence, then a row for each label, and what thresholds make of the answers."""
+    from training.evaluation import sentence
+
+    header = ["label", "images", "precision", "recall", "F1"]
+    rows = [
+        (
+            label,
+            one["n"],
+            *(_share(one[name], "never named" if name == "precision" else "") for name in header[2:4]),
+            _share(one["f1"]),
+        )
+        for label, one in found["per_class"].items()
+    ]
+    loss, between = found["log_loss"], found["log_loss_interval"]
+    within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
+    calibrated = found["calibration"]
+    lines = [
+        f"{sentence(dict(found))}; {reminder}",
+        "",
+        table(header, rows),
+        "",
+        f"log-loss    {loss:.3f}{within}",
+        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {calibrated['floor']:.3f} on as many images",
+        *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
+    ]
+    if decided := found.get("decisions"):
+        lines.append(
+            f"accepted    {_share(decided['accepted'])} of the answers, of these right {_share(decided['precision'], 'none')}; "
+            f"called unknown {_share(decided['false_alarms'])}"
+        )
+    if others := found.get("unknown"):
+        lines.append(
+            f"unknown     {_share(others['found'], 'no threshold')} of {others['n']:,} other images are called so; AUROC {others['auroc']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _share(found: Mapping[str, Any] | None, none: str = "–") -> str:
+    if found is None:
+        return none
+    low, high = found["interval"]
+    return f"{found['value']:.1%} ({low:.1%} – {high:.1%})"
+
+
+def changes_table(found: "Comparison", root: Path) -> str:
+    """The images on which two models differ, regressions first."""
+    rows = [
+        (kind, shown(root, change.path), change.label, change.before, change.after)
+        for kind, changes in (("regressed", found.regressed), ("improved", found.improved))
+        for change in changes[:MOST_ROWS]
+    ]
+    return table(["", "image", "label", "before", "after"], rows) if rows else "They name every image alike."
 
 
 def model_table(store: Store) -> str:

@@ -25,7 +25,8 @@ from training.cache import FeatureCache
 from training.corrections import Corrected, correct, read_corrections
 from training.dataset import Dataset, Example, refuse_unsound, scan
 from training.errors import DatasetError, TrainingError
-from training.export import Material, Misclassification, Scores, export
+from training.evaluation import decisions
+from training.export import Export, Material, Misclassification, Scores, export
 from training.features import Extractor, Features, FeatureWriter, extract, extract_reference
 from training.finetune import FineTuning
 from training.groups import Groups, find_groups, key_function
@@ -140,7 +141,7 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
             preprocessing=PREPROCESSING,
             backbone={"name": backbone.name, "weights": backbone.weights, "sha256": backbone.sha256},
             training=_provenance(job, found, studied, trained) | {"seconds": dict(steps.seconds)},
-            metrics=made.metrics,
+            metrics=_with_decisions(made, found, trained),
             parity=made.parity,
             golden_log_odds=LOG_ODDS,
             libraries=library_versions(),
@@ -227,6 +228,18 @@ def _lesson(job: Job, found: Survey, run: Run) -> Lesson:
         job.precision,
         run,
     )
+
+
+def _with_decisions(made: Export, found: Survey, trained: TrainedModel) -> dict[str, Any]:
+    """The metrics, and what thresholds make of the answers of the engine that serves by default."""
+    if not trained.thresholds:
+        return made.metrics
+    engine = "litert" if "litert" in made.scores else "tensorflow"
+    examples, scores = tuple(made.scores[engine]), np.stack(list(made.scores[engine].values()))
+    classes = np.array([found.dataset.labels.index(example.label) for example in examples])
+    far = trained.distances(found.dataset, examples)
+    decided = decisions(scores, far, classes, trained.thresholds)
+    return {**made.metrics, engine: {**made.metrics[engine], "decisions": decided}}
 
 
 def _provenance(job: Job, found: Survey, studied: Study, trained: TrainedModel) -> dict[str, Any]:

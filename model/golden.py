@@ -15,7 +15,7 @@ from model.manifest import GOLDEN, Manifest
 SCORES = f"{GOLDEN}/scores.json"  # image file → engine → scores
 Expected = dict[str, dict[str, list[float]]]  # image file → engine → (K,) probabilities
 TOLERANCE = 0.05  # in probability, of golden images that were chosen for their size
-LOG_ODDS = 0.5  # the same for those of uncertain answers, in log-odds: a probability of 0.5 may become 0.38
+LOG_ODDS = 0.25  # of three of uncertain answers, the mean of each one's largest difference (docs/decisions.md)
 FLOOR = 1e-4  # of a probability; what is below is as good as none
 
 
@@ -36,7 +36,7 @@ def write_golden(directory: Path, images: list[GoldenImage]) -> None:
 
 
 def check_golden(directory: Path, engine: Engine, manifest: Manifest) -> float:
-    """Score the golden images; return the largest difference, in log-odds or, of an older model, in probability.
+    """Score the golden images; return how far off they are, in log-odds or, of an older model, in probability.
 
     Raises ModelCorrupt beyond the tolerance, and where the model has none that this engine can be checked with.
     """
@@ -60,14 +60,23 @@ def check_golden(directory: Path, engine: Engine, manifest: Manifest) -> float:
             f"{directory}: the model has {scores.shape[-1]} scores, its golden images {wanted.shape[-1]}, its manifest "
             f"{len(manifest.labels)} labels: they must be as many; publish the model again"
         )
-    tolerance = manifest.golden_log_odds
-    difference = float(np.abs(_log_odds(scores) - _log_odds(wanted) if tolerance else scores - wanted).max())
-    if not difference <= (tolerance or TOLERANCE):  # NaN too
+    difference, tolerance, unit = _difference(scores, wanted, manifest)
+    if not difference <= tolerance:  # NaN too
         raise ModelCorrupt(
-            f"{directory}: a golden image scores {difference:.3f} off what it scored when the model was made (at most "
-            f"{tolerance or TOLERANCE}{' in log-odds' if tolerance else ''}): this engine does not run this model faithfully here"
+            f"{directory}: golden images score {difference:.3f} off what they scored when the model was made (at most "
+            f"{tolerance} in {unit}): this engine does not run this model faithfully here"
         )
     return difference
+
+
+def _difference(
+    scores: NDArray[np.float32], wanted: NDArray[np.float64], manifest: Manifest
+) -> tuple[float, float, str]:
+    """How far off the scores (N, K) are, how far they may be, and in what unit."""
+    if manifest.golden_log_odds is None:
+        return float(np.abs(scores - wanted).max()), TOLERANCE, "probability"
+    largest = np.abs(_log_odds(scores) - _log_odds(wanted)).max(axis=1)  # (N,)
+    return float(largest.mean()), manifest.golden_log_odds, "log-odds"
 
 
 def _log_odds(scores: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -51,9 +51,7 @@ class Manifest:
     files: Mapping[str, FileEntry]  # path relative to the version's directory → what it must be
     schema: int = SCHEMA
     thresholds: Thresholds | None = None  # None: the model is older than they are, or had too few images for them
-    golden_log_odds: Annotated[float, Meta(gt=0)] | None = (
-        None  # how far off golden images may be; None: an older model
-    )
+    golden_log_odds: Annotated[float, Meta(gt=0)] | None = None  # see model.golden; None: an older model
 
     def dumps(self) -> str:
         return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"

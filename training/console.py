@@ -17,14 +17,23 @@ from model.stores.base import Store
 from model.stores.retention import Pruned
 from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
+from training.sources.listing import shown
 
 if TYPE_CHECKING:
-    from training.pipeline import Outcome, TrainedModel
+    from model.decision import Thresholds
+    from training.comparison import Comparison
+    from training.corrections import Corrected
+    from training.groups import Groups
+    from training.learning import Study
+    from training.learning_curve import LearningCurve
+    from training.pipeline import Outcome
     from training.split import Split
+    from training.suspects import Suspect
 
 T = TypeVar("T")
 
 WIDTH = 22  # characters of a bar's title
+MOST_LINES = 10  # of labels or warnings on the closing page
 MOST_ROWS = 100  # of one kind of problem on the screen
 FEW = 10  # test images of a class; on fewer, its figures are mostly chance
 
@@ -124,14 +133,19 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
         f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
         f"layout      {outcome.dataset.layout}",
         *_moved(parts),
+        *_corrected(outcome.found.corrected),
+        *_grouped(outcome.found.groups),
         f"set aside   {counted(len(set_aside), 'file')}"
         + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
         *_remarks(outcome.dataset),
         f"features    {counted(len(outcome.features.values), 'feature')}: {outcome.features.cached:,} from the cache",
         *_fine_tuning(outcome.trained.fine_tuning),
-        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.trained)}; every class weighs the same",
+        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.study)}; every class weighs the same",
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         *_worth(parts, manifest.labels),
+        *_thresholds(outcome.trained.thresholds, manifest.labels),
+        *_suspects(outcome.study.suspects),
+        *_forecast(outcome.study.curve),
         f"compiled    {_compiled(manifest.parity)}",
         f"seconds     {_seconds(outcome.seconds)}",
         f"published   {place}",
@@ -150,8 +164,56 @@ def _moved(parts: "Split") -> list[str]:
     return [f"moved       {moved}: content had left a class without; its lowest digests were taken"]
 
 
-def _chosen(trained: "TrainedModel") -> str:
-    return "by validation" if trained.c_by_validation else "by default: too few validation images to choose by"
+def _corrected(corrected: "Corrected") -> list[str]:
+    if corrected.digest is None:
+        return []
+    absent = f"; {counted(corrected.absent, 'row')} about pictures that are not there" if corrected.absent else ""
+    out = counted(corrected.left_out, "image")
+    return [
+        f"corrected   {counted(corrected.relabelled, 'label')}; {out} left out; {len(corrected.decided):,} decided{absent}"
+    ]
+
+
+def _grouped(groups: "Groups") -> list[str]:
+    """Near-duplicates, and what is wrong with them: the first few."""
+    lines = []
+    if groups.near_duplicates:
+        pictures = sum(map(len, groups.near_duplicates))
+        lines.append(
+            f"near-dups   {pictures:,} pictures in {counted(len(groups.near_duplicates), 'group')}, each on one side of the split"
+        )
+    lines += [f"{problem.severity}     {problem.path}: {problem.detail}" for problem in groups.problems[:MOST_LINES]]
+    more = len(groups.problems) - MOST_LINES
+    return [*lines, *([f"            and {more:,} more"] if more > 0 else [])]
+
+
+def _chosen(study: "Study") -> str:
+    return "by out-of-fold log-loss" if study.judged else "by default: too few images to choose by"
+
+
+def _thresholds(thresholds: "Thresholds | None", labels: Sequence[str]) -> list[str]:
+    if not thresholds:
+        return ["decisions   none: too few images to set thresholds by"]
+    least = ", ".join(
+        f"{label} {'never' if score is None else f'from {score:.2f}'}"
+        for label, score in zip(labels[:MOST_LINES], thresholds.labels, strict=False)
+    )
+    more = f", and {len(labels) - MOST_LINES:,} more labels" if len(labels) > MOST_LINES else ""
+    unknown = "" if thresholds.distance is None else f"; unknown beyond a distance of {thresholds.distance:.3f}"
+    return [f"decisions   accepted, for {thresholds.precision:.0%} precision: {least}{more}{unknown}"]
+
+
+def _suspects(suspects: "Sequence[Suspect]") -> list[str]:
+    return [f"suspects    {counted(len(suspects), 'label')} to look at"] if suspects else []
+
+
+def _forecast(curve: "LearningCurve | None") -> list[str]:
+    if not curve or not curve.forecast:
+        return []
+    size, accuracy = curve.points[-1]
+    low, high = curve.forecast.interval
+    double = f"twice as many would give about {curve.forecast.accuracy:.1%} ({low:.1%} – {high:.1%})"
+    return [f"more data   {accuracy:.1%} from {size:,} images, out of fold; {double}"]
 
 
 def _worth(parts: "Split", labels: Sequence[str]) -> list[str]:
@@ -193,6 +255,61 @@ def _compiled(parity: Mapping[str, Any]) -> str:
 def _seconds(steps: Mapping[str, float]) -> str:
     shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
     return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
+
+
+def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
+    """The accuracy in a sentence, then a row for each label, and what thresholds make of the answers."""
+    from training.evaluation import sentence
+
+    header = ["label", "images", "precision", "recall", "F1"]
+    rows = [
+        (
+            label,
+            one["n"],
+            *(_share(one[name], "never named" if name == "precision" else "") for name in header[2:4]),
+            _share(one["f1"]),
+        )
+        for label, one in found["per_class"].items()
+    ]
+    loss, between = found["log_loss"], found["log_loss_interval"]
+    within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
+    calibrated = found["calibration"]
+    lines = [
+        f"{sentence(dict(found))}; {reminder}",
+        "",
+        table(header, rows),
+        "",
+        f"log-loss    {loss:.3f}{within}",
+        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {calibrated['floor']:.3f} on as many images",
+        *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
+    ]
+    if decided := found.get("decisions"):
+        lines.append(
+            f"accepted    {_share(decided['accepted'])} of the answers, of these right {_share(decided['precision'], 'none')}; "
+            f"called unknown {_share(decided['false_alarms'])}"
+        )
+    if others := found.get("unknown"):
+        lines.append(
+            f"unknown     {_share(others['found'], 'no threshold')} of {others['n']:,} other images are called so; AUROC {others['auroc']:.3f}"
+        )
+    return "\n".join(lines)
+
+
+def _share(found: Mapping[str, Any] | None, none: str = "–") -> str:
+    if found is None:
+        return none
+    low, high = found["interval"]
+    return f"{found['value']:.1%} ({low:.1%} – {high:.1%})"
+
+
+def changes_table(found: "Comparison", root: Path) -> str:
+    """The images on which two models differ, regressions first."""
+    rows = [
+        (kind, shown(root, change.path), change.label, change.before, change.after)
+        for kind, changes in (("regressed", found.regressed), ("improved", found.improved))
+        for change in changes[:MOST_ROWS]
+    ]
+    return table(["", "image", "label", "before", "after"], rows) if rows else "They name every image alike."
 
 
 def model_table(store: Store) -> str:

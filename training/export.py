@@ -38,6 +38,8 @@ CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
 TOLERANCE = 1e-3  # of a probability, a distance or a logit, between a finished file and what its features say
 
+Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
+
 
 @dataclass(frozen=True)
 class Misclassification:
@@ -54,9 +56,7 @@ class Export:
     metrics: dict[str, Any]  # engine → training.evaluation.metrics on the test images
     parity: dict[str, Any]  # of the compiled model that ships, and of those that were refused
     misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
-
-
-Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
+    scores: dict[str, Scores]  # engine → test image → its scores
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Expor
         {engine: _metrics(found, made.head.labels) for engine, found in scores.items()},
         parity,
         _misclassified(scores.get("litert", scores["tensorflow"]), made.head.labels),
+        scores,
     )
 
 

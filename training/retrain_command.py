@@ -12,7 +12,7 @@ import click
 
 from training.console import Console, outcome_page, suppress_stderr
 from training.finetune import Augmentation, FineTuning
-from training.options import FOLDER, LABELS_FROM, limit_options, limits_of
+from training.options import FILE, FOLDER, LABELS_FROM, limit_options, limits_of
 from training.pipeline import Job, retrain, survey
 from training.retired import RETIRED
 from training.run import Run
@@ -55,8 +55,21 @@ PERCENT = click.IntRange(0, 90)
     "validation",
     default=15,
     show_default=True,
-    help="Of the images, to choose regularisation.",
+    help="Of the images, to judge fine-tuning.",
 )
+@click.option(
+    "--group-by",
+    metavar="REGEX",
+    help="On an image's path in the set: what it finds (its first group) is one plant, patient or street, never divided.",
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(50, 99.9),
+    default=95,
+    show_default=True,
+    help="Of accepted answers, in %: sets each label's threshold.",
+)
+@click.option("--corrections", type=FILE, help="suspects.csv with your decisions: a label, 'keep' or 'leave out'.")
 @click.option(
     "--how-many-training-steps",
     "max_steps",
@@ -107,7 +120,8 @@ def retrain_command(
 
     Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
     takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
-    validation or testing. Every class weighs the same, however many images it has. The same images give the same model.
+    validation or testing; near-duplicates stay together. Every class weighs the same, however many images it has. The same
+    images give the same model.
 
     With --fine-tuning-steps the two topmost Inception blocks learn on as well, from augmented images if you ask for it; the
     result is kept only if it is better on the validation images.
@@ -142,6 +156,7 @@ def job_from(options: Mapping[str, Any]) -> Job:
     parts = {
         "image_dir": images or image_dir,
         "percentages": _from_options(Percentages, options),
+        "precision": options["precision"] / 100,
         "fine_tuning": _from_options(FineTuning, options, augmentation=augmentation),
     }
     return _from_options(Job, options, **parts)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from training.report.content import Answers, Content, Origin, Rate
+from model.decision import Thresholds
+from training.report.content import Content, Origin, Rate, Trial
 
 PARITY = {
     "compiled": {
@@ -20,19 +21,23 @@ PARITY = {
 }
 
 
-def answers(confusion: Any, sure: float = 0.8, about: str = "kept for testing") -> Answers:
+def trial(confusion: Any, sure: float = 0.8, about: str = "kept for testing") -> Trial:
     """Images by [what they are][what they were named]; every answer scores `sure`."""
     counts = np.array(confusion)
     classes, named = (np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1))
     scores = np.full((len(named), len(counts)), (1 - sure) / (len(counts) - 1), np.float32)
     scores[np.arange(len(named)), named] = sure
-    return Answers(scores, classes, None, about)
+    return Trial(scores, classes, None, about)
+
+
+def thresholds(labels: tuple[float | None, ...], distance: float | None = None) -> Thresholds:
+    return Thresholds(0.95, labels, distance, 0.05)
 
 
 def content_of(confusion: Any, labels: tuple[str, ...] = (), root: Path = Path("photos"), **more: Any) -> Content:
     """A report on a model that named so many images so; `more` are fields of Content, or of its origin."""
     names = labels or tuple("abcdefghij"[: len(confusion)])
-    found = answers(confusion)
+    found = trial(confusion)
     counts = {label: int(sum(row)) for label, row in zip(names, confusion, strict=True)}
     origin = Origin(
         name="flowers",
@@ -65,6 +70,7 @@ def content_of(confusion: Any, labels: tuple[str, ...] = (), root: Path = Path("
         unfamiliar=None,
         calibration=None,
         thresholds=None,
+        choices={},
         seconds={"photos": 2.0, "head": 1.0},
         command="python -m training retrain photos --name flowers",
         root=root,

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from training.report.content import Answers, Content, Rate, Thresholds
+from model.decision import Thresholds
+from training.report.content import Content, Rate, Trial
 
 UNIT = 1_000_000  # scores are compared in millionths, here and in the page's script: both count the same
 
@@ -19,7 +20,7 @@ class Accepted:
     recall: Rate  # of its images
 
 
-def accepted(judged: Answers, thresholds: Thresholds) -> Accepted:
+def accepted(judged: Trial, thresholds: Thresholds) -> Accepted:
     """All labels together: `answered` and `recall` count all images, whatever they were named."""
     found = [
         accepted_of(label, least) for label, least in zip(ranked(judged, thresholds), thresholds.labels, strict=True)
@@ -35,7 +36,7 @@ def accepted_of(label: dict[str, Any], least: float | None) -> Accepted:
     return Accepted(Rate(right + wrong, label["answers"]), Rate(right, right + wrong), Rate(right, label["images"]))
 
 
-def ranked(judged: Answers, thresholds: Thresholds) -> list[dict[str, Any]]:
+def ranked(judged: Trial, thresholds: Thresholds) -> list[dict[str, Any]]:
     """For each label its images, its answers, and the scores of the right and the wrong ones, descending, in UNIT.
 
     What is too far from all that was taught is never accepted: its answer is counted, and its score left out.
@@ -66,5 +67,5 @@ def page_data(content: Content, thresholds: Thresholds) -> dict[str, Any]:
         "images": len(content.judged.classes),
         "labels": ranked(content.judged, thresholds),
         "least": bars(thresholds.labels),
-        "choices": [bars(labels) for labels in thresholds.choices.values()],
+        "choices": [bars(labels) for labels in content.choices.values()],
     }

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from training.problems import counted
 from training.report.content import Calibration, Content, Curve, Unfamiliar
 from training.report.verdict import GAIN, percent
 
-CHANCE = 1.5  # times the noise floor: so much a perfect model shows by chance now and then
 MB = 1_000_000
 SHOWN_SECONDS = 0.05  # what takes less is not listed
 
@@ -31,7 +28,7 @@ def calibration_says(found: Calibration) -> str:
         "On the diagonal a score of 80\u00a0% is right 8 times in 10; the bars are 95\u00a0% intervals. The mean gap is "
         f"{percent(found.error, 1)}; a perfect model would show {percent(found.floor, 1)} with as many images"
     )
-    if found.error <= CHANCE * found.floor:
+    if found.error <= found.most:
         return f"{said}, so the scores may be taken as they are."
     return f"{said}: scores are {'higher' if _overconfident(found) else 'lower'} than they should be."
 
@@ -50,16 +47,9 @@ def unknown_says(found: Unfamiliar) -> str:
         return ""
     caught = float((found.others > found.threshold).mean())
     return (
-        f"The threshold finds {percent(caught, 1)} of {found.others_about or 'the other pictures'}; the area under the curve (AUROC) is "
-        f"{area(found.known, found.others):.3f}, where 0.5 is guessing and 1 perfect."
+        f"The threshold finds {percent(caught, 1)} of the pictures in {found.others_about}; the area under the curve (AUROC) is "
+        f"{found.auroc:.3f}, where 0.5 is guessing and 1 perfect."
     )
-
-
-def area(known: np.ndarray, others: np.ndarray) -> float:
-    """AUROC: the chance that a picture of something else lies farther than a known one; ties count half."""
-    ordered = np.sort(known)
-    below = np.searchsorted(ordered, others, "left") + np.searchsorted(ordered, others, "right")
-    return float(below.mean() / 2 / len(known))
 
 
 def serves(content: Content) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ What is None or empty was not measured, or is not known of an old model; the pag
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.decision import Thresholds
 from training.evaluation import interval
 
 
@@ -42,7 +43,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class Trial:
     """Images that were scored by a head which had not seen them."""
 
     scores: NDArray[np.float32]  # (N, K)
@@ -78,7 +79,21 @@ class LabelFigures:
     @property
     def f1(self) -> float:
         """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN)."""
-        return 2 * self.recall.hits / max(self.precision.n + self.recall.n, 1)
+        return _f1(self._either.value)
+
+    @property
+    def f1_interval(self) -> tuple[float, float]:
+        """It follows from that of the share of right ones among all that are or were named so: F1 = 2j / (1 + j)."""
+        low, high = self._either.interval
+        return _f1(low), _f1(high)
+
+    @property
+    def _either(self) -> Rate:
+        return Rate(self.recall.hits, self.precision.n + self.recall.n - self.recall.hits)
+
+
+def _f1(jaccard: float) -> float:
+    return 2 * jaccard / (1 + jaccard)
 
 
 @dataclass(frozen=True)
@@ -145,6 +160,7 @@ class Unfamiliar:
     false_alarms: float  # share of known images beyond it, as it was chosen
     known: NDArray[np.float32]  # (N,) distances of images that the fit had not seen
     others: NDArray[np.float32] | None = None  # (M,) of pictures that are none of the labels
+    auroc: float | None = None  # of telling these from those
     others_about: str = ""  # which pictures these are
 
 
@@ -160,18 +176,8 @@ class Bin:
 class Calibration:
     bins: tuple[Bin, ...]
     error: float  # ECE, the mean gap
-    floor: float  # ECE that a perfect model would show with as many images
-    about: str
-
-
-@dataclass(frozen=True, eq=False)
-class Thresholds:
-    """When an answer is accepted."""
-
-    precision: float  # as wished
-    labels: tuple[float | None, ...]  # in score order; None: no score reaches that precision
-    distance: float | None
-    choices: Mapping[float, tuple[float | None, ...]] = field(default_factory=dict)  # precision wished → thresholds
+    floor: float  # ECE that a perfect model would show with as many images, in the mean
+    most: float  # and in 95 of 100 cases at most
 
 
 @dataclass(frozen=True)
@@ -198,8 +204,8 @@ class Origin:
 @dataclass(frozen=True, eq=False)
 class Content:
     origin: Origin
-    tested: Answers  # the images that the headline counts
-    judged: Answers  # as many as there are: out-of-fold, else the same ones
+    tested: Trial  # the images that the headline counts
+    judged: Trial  # as many as there are: out-of-fold, else the same ones
     top_k: Mapping[int, Rate]
     log_loss: Estimate | None
     mistakes: tuple[Mistake, ...]  # the surest first
@@ -209,7 +215,8 @@ class Content:
     curve: Curve | None
     unfamiliar: Unfamiliar | None
     calibration: Calibration | None
-    thresholds: Thresholds | None
+    thresholds: Thresholds | None  # the model's own
+    choices: Mapping[float, tuple[float | None, ...]]  # what the labels' thresholds would be, by the precision wished
     seconds: Mapping[str, float]
     command: str  # that repeats the run
     root: Path  # of the images: what is shown of a path begins after it

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.support.browser import CHROMIUM, chromium
-from tests.support.contents import answers, content_of
+from tests.support.contents import content_of, thresholds, trial
 from training.report.content import (
     Bin,
     Calibration,
@@ -19,7 +19,6 @@ from training.report.content import (
     Mistake,
     Rate,
     Suspect,
-    Thresholds,
     Unfamiliar,
 )
 from training.report.page import MOST_MISTAKES, MOST_ROWS, render
@@ -57,9 +56,10 @@ def full(photos: Path, labels: tuple[str, ...]) -> Content:
         suspects_file=Path("runs/flowers-1/suspects.csv"),
         duplicates=((Copy(photos / "2.jpg", one), Copy(photos / "3.jpg", two)),),
         curve=Curve(((40, 0.7), (80, 0.8)), (160, 0.85)),
-        unfamiliar=Unfamiliar(0.6, 0.05, random.normal(0.4, 0.1, 100), random.normal(0.9, 0.1, 20), "pictures in odd"),
-        calibration=Calibration((Bin(0.9, Rate(9, 10)),), 0.02, 0.02, "kept for testing"),
-        thresholds=Thresholds(0.95, least, 0.6, {0.9: (0.0,) * size, 0.95: least}),
+        unfamiliar=Unfamiliar(0.6, 0.05, random.normal(0.4, 0.1, 100), random.normal(0.9, 0.1, 20), 0.99, "odd"),
+        calibration=Calibration((Bin(0.9, Rate(9, 10)),), 0.02, 0.02, 0.03),
+        thresholds=thresholds(least, 0.6),
+        choices={0.9: (0.0,) * size, 0.95: least},
         set_aside=1,
     )
 
@@ -159,7 +159,7 @@ def test_the_numbers_of_the_script_are_those_of_the_page(page: str) -> None:
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_in_a_browser_nothing_is_fetched_nothing_overflows_and_sliders_count(photos: Path) -> None:
     content = full(photos, HOSTILE)
-    content = replace(content, judged=answers([[30, 10, 0], [5, 35, 0], [0, 0, 40]], sure=0.9))
+    content = replace(content, judged=trial([[30, 10, 0], [5, 35, 0], [0, 0, 40]], sure=0.9))
     (photos / "report.html").write_text(render(content), encoding="utf-8")
     with chromium() as tab:
         problems: list[str] = []

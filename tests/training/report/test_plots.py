@@ -8,11 +8,11 @@ from training.report.content import Bin, Calibration, Curve, Rate, Unfamiliar
 from training.report.plots import TONES, calibration_plot, curve_plot, distance_plot, unknown_plot
 
 RANDOM = np.random.default_rng(0)
-FAR = Unfamiliar(0.6, 0.05, RANDOM.normal(0.4, 0.1, 300), RANDOM.normal(0.9, 0.1, 40), "pictures of odd things")
+FAR = Unfamiliar(0.6, 0.05, RANDOM.normal(0.4, 0.1, 300), RANDOM.normal(0.9, 0.1, 40), 0.99, "odd")
 DRAWN = {
     "curve": lambda: curve_plot(Curve(((40, 0.7), (80, 0.8), (160, 0.85)), (320, 0.87))),
     "calibration": lambda: calibration_plot(
-        Calibration((Bin(0.4, Rate(2, 5)), Bin(0.9, Rate(50, 55))), 0.03, 0.02, "")
+        Calibration((Bin(0.4, Rate(2, 5)), Bin(0.9, Rate(50, 55))), 0.03, 0.02, 0.03)
     ),
     "distances": lambda: distance_plot(FAR),
     "unknown": lambda: unknown_plot(FAR),

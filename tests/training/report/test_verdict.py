@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.contents import PARITY, content_of
-from training.report.content import Copy, Curve, Suspect, Thresholds
+from tests.support.contents import PARITY, content_of, thresholds
+from training.report.content import Copy, Curve, Suspect
 from training.report.verdict import Label, Level, judge, listed, next_steps, percent
 
 
@@ -75,7 +75,7 @@ def test_one_good_label_of_many_makes_no_useful_model() -> None:
 def test_whatever_was_counted_there_is_a_sentence_and_every_step_says_why(confusion: list[list[int]]) -> None:
     if not any(map(sum, confusion)):
         return
-    content = content_of(confusion, thresholds=Thresholds(0.95, (0.9, None, 0.5), None))
+    content = content_of(confusion, thresholds=thresholds((0.9, None, 0.5), None))
     assert said(judge(content).sentence).endswith(".")
     for step in next_steps(content):
         assert said(step.what)
@@ -88,7 +88,7 @@ def steps(**more: object) -> list[str]:
 
 
 def test_a_model_that_is_ready_in_part_is_shipped_with_somebody_looking() -> None:
-    first = steps(thresholds=Thresholds(0.95, (0.7, 0.7, 0.9), None))[0]
+    first = steps(thresholds=thresholds((0.7, 0.7, 0.9), None))[0]
     assert first.startswith("Ship version 1 if somebody looks at what it is unsure of")
     assert "answers 67 % of images by itself, 87 % of these rightly" in first
     assert first.endswith("python -m training promote artifacts flowers 1")
@@ -133,9 +133,7 @@ def test_more_images_are_asked_for_where_they_are_worth_it() -> None:
 
 def test_files_labels_and_engines_that_failed_are_steps() -> None:
     assert [s for s in steps(set_aside=3) if "Mend 3 files" in s and s.endswith("training check photos")]
-    assert [
-        s for s in steps(thresholds=Thresholds(0.95, (0.7, None, 0.9), None)) if "every answer of roses looked at" in s
-    ]
+    assert [s for s in steps(thresholds=thresholds((0.7, None, 0.9), None)) if "every answer of roses looked at" in s]
     assert [s for s in steps(parity=PARITY | {"compiled": None}) if "Expect slow answers" in s]
 
 

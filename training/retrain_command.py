@@ -145,13 +145,14 @@ def retrain_command(
         click.secho("--weights random: the network has never seen an image. For trying the machinery only.", fg="red")
     target = open_store(store)
     target.versions()  # a store that cannot be reached is reported before the work, not after it
-    report_dir.mkdir(parents=True, exist_ok=True)  # likewise
     run = Run(Console(), limits_of(max_megapixels, min_side, max_megabytes))
     if job.fine_tuning.steps:  # the only step that needs TensorFlow in this process
         with suppress_stderr():
             import keras  # noqa: F401
     surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
-    outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, run, surveyed)
+    backbone = inception_v3(find_weights(weights, job.bottleneck_dir))
+    report_dir.mkdir(parents=True, exist_ok=True)  # like the store's, a fault of this place is told before the work
+    outcome = retrain(job, backbone, target, run, surveyed)
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
     page = report_training(outcome, Place(store, outcome.version, command_line()), report_dir, run)
     click.echo(f"report      {page}")

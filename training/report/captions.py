@@ -11,16 +11,19 @@ SHOWN_SECONDS = 0.05  # what takes less is not listed
 
 
 def curve_says(curve: Curve) -> str:
+    said = (
+        "Measured out of fold, on the images that were not kept for testing, so it may differ from the accuracy above."
+    )
     if not curve.forecast:
-        return "Too few sizes to say where it leads."
+        return f"{said} It does not show where more images would lead."
     double, expected = curve.forecast
     gain = expected - curve.points[-1][1]
-    worth = (
-        f"{100 * gain:.1f} points more"
-        if gain >= GAIN
-        else "less than half a point more: other photos are needed, not more of the same"
+    worth = f"{100 * gain:.1f} points more"
+    if gain < GAIN:
+        worth = "less than half a point more: take photos where it fails, not more of the same"
+    return (
+        f"{said} With {double:,} images a power law through the last sizes foretells {percent(expected, 1)}, {worth}."
     )
-    return f"With {double:,} images it would come to about {percent(expected, 1)}, {worth}. The forecast is a power law through the last sizes."
 
 
 def calibration_says(found: Calibration) -> str:

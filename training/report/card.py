@@ -65,6 +65,7 @@ def _metrics(manifest: Manifest) -> Iterator[str]:
     for engine, found in sorted(manifest.metrics.items()):
         yield f"| {engine} | {_percent(found['accuracy'])} | {_between(found['accuracy_interval'])} | {found['n']:,} | {found['log_loss']:.3f} |"
     yield from _by_label(manifest)
+    yield from _decisions(manifest)
 
 
 def _by_label(manifest: Manifest) -> Iterator[str]:
@@ -78,6 +79,19 @@ def _by_label(manifest: Manifest) -> Iterator[str]:
     for number, label in enumerate(manifest.labels):
         right, images, named = confusion[number][number], sum(confusion[number]), sum(row[number] for row in confusion)
         yield f"| {escaped(label)} | {images:,} | {_share(right, images)} | {_share(right, named)} |"
+
+
+def _decisions(manifest: Manifest) -> Iterator[str]:
+    measured = manifest.metrics.get("litert") or manifest.metrics.get("tensorflow") or {}
+    decided, thresholds = measured.get("decisions"), manifest.thresholds
+    if not decided or not thresholds:
+        return
+    yield f"\nBy its thresholds, set for {_percent(thresholds.precision)} precision, it accepts {_figure(decided['accepted'])} of its answers on these"
+    yield f"images; of the accepted ones {_figure(decided['precision'])} are right. It calls {_figure(decided['false_alarms'])} of them unknown, wrongly."
+
+
+def _figure(found: Mapping[str, Any] | None) -> str:
+    return f"{_percent(found['value'])} ({_between(found['interval'])}, N = {found['n']:,})" if found else "none"
 
 
 def _data(manifest: Manifest) -> Iterator[str]:

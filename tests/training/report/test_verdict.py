@@ -95,8 +95,8 @@ def test_a_model_that_is_ready_in_part_is_shipped_with_somebody_looking() -> Non
 
 
 def test_a_later_version_is_compared_before_it_is_shipped() -> None:
-    assert "compare the two first" in steps(version=2)[0]
-    assert "compare" not in steps(version=1)[0]
+    assert "--unless-worse FOLDER" in steps(version=2)[0]
+    assert "--unless-worse" not in steps(version=1)[0]
 
 
 def test_a_model_that_is_not_good_enough_is_not_shipped() -> None:

@@ -144,7 +144,10 @@ def _ship(content: Content, level: Level) -> Iterator[Step]:
         what = (f"Ship version {origin.version} if somebody looks at what it is unsure of",)
         why = _by_itself(content) or (f"some labels are below {percent(GOOD)} F1",)
     if origin.version > 1:
-        why = (*why, "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better")
+        why = (
+            *why,
+            "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better",
+        )
     yield Step(what, why, "labels", command)
 
 

@@ -90,6 +90,7 @@ def test_evaluate_writes_the_same_report_for_another_folder(trained: tuple[Path,
     assert f"python -m training evaluate {trained[1]} {images} --report" in html
     assert "AUROC" in html
     assert "60 in this folder" in html
+    assert "only where the model has seen none of these images" in html
     assert not (tmp_path / "found/suspects.csv").exists()
 
 

@@ -121,7 +121,7 @@ def check_report(dataset: Dataset) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool, suspects: Path | None = None) -> str:
+def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
     """What was done, where it lies, how good it is, and what to type next."""
     from training.evaluation import sentence
 
@@ -144,7 +144,7 @@ def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool, suspect
         *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
         *_worth(parts, manifest.labels),
         *_thresholds(outcome.trained.thresholds, manifest.labels),
-        *_suspects(outcome.study.suspects, suspects),
+        *_suspects(outcome.study.suspects),
         *_forecast(outcome.study.curve),
         f"compiled    {_compiled(manifest.parity)}",
         f"seconds     {_seconds(outcome.seconds)}",
@@ -203,11 +203,12 @@ def _thresholds(thresholds: "Thresholds | None", labels: Sequence[str]) -> list[
     return [f"decisions   accepted, for {thresholds.precision:.0%} precision: {least}{more}{unknown}"]
 
 
-def _suspects(suspects: "Sequence[Suspect]", written: Path | None) -> list[str]:
+def _suspects(suspects: "Sequence[Suspect]") -> list[str]:
     if not suspects:
         return []
-    where = f": decide in {written}, and give it as --corrections" if written else ""
-    return [f"suspects    {counted(len(suspects), 'label')} to look at{where}"]
+    return [
+        f"suspects    {counted(len(suspects), 'label')} to look at: decide in suspects.csv, and give it as --corrections"
+    ]
 
 
 def _forecast(curve: "LearningCurve | None") -> list[str]:

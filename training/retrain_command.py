@@ -6,7 +6,6 @@ the name of a field of Job, or of one of its parts.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -14,12 +13,11 @@ import click
 from training.console import Console, outcome_page, suppress_stderr
 from training.finetune import Augmentation, FineTuning
 from training.options import FILE, FOLDER, LABELS_FROM, limit_options, limits_of
-from training.pipeline import Job, Outcome, retrain, survey
+from training.pipeline import Job, retrain, survey
 from training.retired import RETIRED
 from training.run import Run
 from training.sources.listing import CACHE
 from training.split import Percentages
-from training.suspects import write_suspects
 
 T = TypeVar("T")
 
@@ -37,7 +35,6 @@ class RetrainCommand(click.Command):
             raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
 
 
-RUNS = Path("runs")  # what a person reads of each training: <name>-<version>/
 PERCENT = click.IntRange(0, 90)
 
 
@@ -143,18 +140,7 @@ def retrain_command(
             import keras  # noqa: F401
     surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
     outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, run, surveyed)
-    suspects = keep_suspects(outcome)
-    click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images, suspects=suspects))
-
-
-def keep_suspects(outcome: Outcome) -> Path | None:
-    """Write the table of suspect labels where the run's papers lie; None where there are none."""
-    if not outcome.study.suspects:
-        return None
-    path = RUNS / f"{outcome.manifest.name}-{outcome.version}" / "suspects.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_suspects(path, outcome.study.suspects, outcome.dataset.root)
-    return path
+    click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
 
 
 def job_from(options: Mapping[str, Any]) -> Job:

@@ -204,7 +204,11 @@ def _thresholds(thresholds: "Thresholds | None", labels: Sequence[str]) -> list[
 
 
 def _suspects(suspects: "Sequence[Suspect]") -> list[str]:
-    return [f"suspects    {counted(len(suspects), 'label')} to look at"] if suspects else []
+    if not suspects:
+        return []
+    return [
+        f"suspects    {counted(len(suspects), 'label')} to look at: decide in suspects.csv, and give it as --corrections"
+    ]
 
 
 def _forecast(curve: "LearningCurve | None") -> list[str]:

@@ -42,7 +42,11 @@ def find_groups(dataset: Dataset, hashes: Mapping[str, bytes], group_by: str | N
     return Groups(
         keys,
         tuple(tuple(group) for group in sorted(near_duplicates, key=lambda group: (-len(group), group[0].pixels))),
-        (*problems, *_warnings(dataset, near_duplicates)),
+        (
+            *problems,
+            *_crossing(dataset, near_duplicates),
+            *([] if problems else _contradicting(dataset, near_duplicates)),
+        ),
     )
 
 
@@ -100,17 +104,30 @@ def _components(count: int, pairs: NDArray[np.int64]) -> list[list[int]]:
     return list(rows.values())
 
 
-def _warnings(dataset: Dataset, groups: Iterable[Sequence[Example]]) -> list[Problem]:
-    """Near-duplicates that a divided set holds in several parts, and those that have several labels."""
-    problems = []
-    for first, *others in groups:
-        here = shown(dataset.root, first.path)
-        for other in others:
-            there = shown(dataset.root, other.path)
-            if other.label != first.label:
-                detail = f"nearly the same picture as {here}, under another label; one of the two is wrong"
-                problems.append(Problem(Severity.WARNING, "near-conflict", there, detail))
-            if other.part != first.part:
-                detail = f"nearly the same picture as {here}, in another part of the split: figures are too good by it"
-                problems.append(Problem(Severity.WARNING, "leak", there, detail))
-    return problems
+def _crossing(dataset: Dataset, groups: Iterable[Sequence[Example]]) -> list[Problem]:
+    """Near-duplicates that a divided set holds in several parts."""
+    detail = "nearly the same picture as {}, in another part of the split: figures are too good by it"
+    return [
+        Problem(
+            Severity.WARNING, "leak", shown(dataset.root, other.path), detail.format(shown(dataset.root, first.path))
+        )
+        for first, *others in groups
+        for other in others
+        if other.part != first.part
+    ]
+
+
+def _contradicting(dataset: Dataset, groups: Iterable[Sequence[Example]]) -> list[Problem]:
+    """Near-duplicates under several labels; not to be asked where the hash cannot tell the set's pictures apart."""
+    detail = "nearly the same picture as {}, under another label; look at both"
+    return [
+        Problem(
+            Severity.WARNING,
+            "near-conflict",
+            shown(dataset.root, other.path),
+            detail.format(shown(dataset.root, first.path)),
+        )
+        for first, *others in groups
+        for other in others
+        if other.label != first.label
+    ]

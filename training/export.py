@@ -36,7 +36,7 @@ from training.tensorflow_process import tensorflow_process
 CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
 CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
-TOLERANCE = 1e-3  # of a probability, a distance or a logit (a thousandth of a large one), between a finished file and what its features say
+TOLERANCE = 1e-3  # of a probability, a distance or, in units of the largest value of a map, a logit, between a finished file and what its features say
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,9 @@ def refuse_difference(
         "distance": (found.distances, distances(bottlenecks, familiarity)),
         "map's mean": (found.maps.mean(axis=(1, 2)), logits_of(bottlenecks, head)),
     }
+    scale = {"map's mean": max(1, float(np.abs(found.maps).max()))}  # float32 sums large values less exactly
     for what, (ours, expected) in pairs.items():
-        scale = np.maximum(np.abs(expected), 1)  # logits may be large
-        difference = float((np.abs(ours[: len(expected)] - expected) / scale).max())
+        difference = float(np.abs(ours[: len(expected)] - expected).max()) / scale.get(what, 1)
         if not difference <= TOLERANCE:  # NaN too
             raise ExportError(
                 f"the finished {name} gives an image a {what} that is {difference:.4f} off what its features give (at most "

@@ -29,7 +29,7 @@ function show() {
     row.querySelector(".recall").textContent = percent(hits, label.images);
     row.querySelector(".answered").textContent = percent(answers, label.answers);
     const said = bar === null ? "never" : `from ${(bar / 10000).toFixed(1)}\u00a0%`;
-    row.querySelector(".slide output").textContent = said;
+    row.querySelector(".least").textContent = said;
     row.querySelector("input").setAttribute("aria-valuetext", said);
   }
   document.getElementById("sum").textContent =

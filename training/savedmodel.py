@@ -7,8 +7,8 @@ is quicker than building and tracing the network again, and needs no Keras.
 
 import gc
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -25,6 +25,8 @@ from training.errors import ExportError
 from training.familiarity import Familiarity
 from training.head import Head
 
+CHECKPOINT = Path("variables", "variables")  # in a SavedModel's directory
+OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"  # of a checkpoint: which tensor belongs to which variable
 BATCH = 4  # images that TensorFlow scores at once; more take more memory and no less time
 
 
@@ -119,32 +121,53 @@ def save_classifier(backbone: Path, head: Head, familiarity: Familiarity, direct
     serving_default  image uint8 (N, 299, 299, 3) → scores float32 (N, K)
     serving_bytes    image_bytes string (N), encoded as JPEG, PNG, GIF or BMP → scores (N, K), classes string (N, K)
     serving_detail   image → scores (N, K), distance (N,), maps (N, 8, 8, K): see model.engine.Outputs
+
+    Heads of one shape have one graph: it is traced and saved once for each backbone and shape, and kept beside the backbone;
+    what differs is a checkpoint's few values.
     """
+    values = {
+        "weights": head.weights,
+        "bias": head.bias,
+        "labels": np.array(head.labels),
+        "mean": familiarity.mean,
+        "directions": familiarity.directions,
+    }
+    labels, directions = len(head.labels), familiarity.directions.shape[1]
+    graph = backbone.with_name(f"{backbone.name}-{labels}-{directions}")
+    _make_graph(backbone, {name: np.zeros_like(value) for name, value in values.items()}, graph)
+    shutil.copytree(graph, directory, ignore=shutil.ignore_patterns(CHECKPOINT.parent.name), dirs_exist_ok=True)
+    _write_checkpoint([backbone, graph], {_key(f"head/{name}"): value for name, value in values.items()}, directory)
+    _load.cache_clear()
+    gc.collect()  # 160 MB in circles, which nothing after this needs
+
+
+def _make_graph(backbone: Path, values: dict[str, NDArray[Any]], directory: Path) -> None:
+    """Save a classifier's graph without its values, unless that was done; the directory is there only when it is complete."""
     import tensorflow as tf
 
+    if directory.exists():
+        return
     loaded = _load(backbone)
-    weights, bias = tf.Variable(head.weights, name="head/weights"), tf.Variable(head.bias, name="head/bias")
-    mean = tf.Variable(familiarity.mean, name="familiarity/mean")
-    directions = tf.Variable(familiarity.directions, name="familiarity/directions")
+    head = {name: tf.Variable(value, name=name) for name, value in values.items()}
 
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[_images(tf)], autograph=False)  # type: ignore[untyped-decorator]
     def serving_detail(image: Any) -> Any:
         places = loaded.signatures["serving_places"](image=image)["places"]  # (N, 8, 8, D)
         bottlenecks = tf.reduce_mean(places, axis=[1, 2])  # (N, D)
-        centred = tf.math.l2_normalize(bottlenecks, axis=1) - mean
-        along = tf.linalg.matmul(centred, directions)  # (N, R)
+        centred = tf.math.l2_normalize(bottlenecks, axis=1) - head["mean"]
+        along = tf.linalg.matmul(centred, head["directions"])  # (N, R)
         left = tf.reduce_sum(centred**2, axis=1) - tf.reduce_sum(along**2, axis=1)  # (N,)
         return {
-            "scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, weights) + bias),
+            "scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, head["weights"]) + head["bias"]),
             "distance": tf.sqrt(tf.maximum(left, 0)),
-            "maps": tf.einsum("nijd,dk->nijk", places, weights) + bias,
+            "maps": tf.einsum("nijd,dk->nijk", places, head["weights"]) + head["bias"],
         }
 
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[_images(tf)], autograph=False)  # type: ignore[untyped-decorator]
     def serving_default(image: Any) -> Any:
         return {"scores": serving_detail(image)["scores"]}
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")], autograph=False)  # type: ignore[untyped-decorator]
     def serving_bytes(image_bytes: Any) -> Any:
         def decode(encoded: Any) -> Any:
             pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)  # (h, w, 3)
@@ -153,16 +176,47 @@ def save_classifier(backbone: Path, head: Head, familiarity: Familiarity, direct
 
         images = tf.map_fn(decode, image_bytes, fn_output_signature=tf.TensorSpec((SIDE, SIDE, 3), tf.uint8))
         scores = serving_default(images)["scores"]  # (N, K)
-        return {"scores": scores, "classes": tf.tile(tf.constant([head.labels]), [tf.shape(scores)[0], 1])}
+        return {"scores": scores, "classes": tf.tile(head["labels"][tf.newaxis], [tf.shape(scores)[0], 1])}
 
     signatures = {
         "serving_default": serving_default,
         "serving_bytes": serving_bytes,
         "serving_detail": serving_detail,
     }
-    _save(tf, [*loaded.variables_of_the_model, weights, bias, mean, directions], signatures, directory)
-    _load.cache_clear()
-    gc.collect()  # 160 MB in circles, which nothing after this needs
+    draft = directory.with_name(f".{uuid4().hex}")
+    try:
+        _save(tf, list(loaded.variables_of_the_model), signatures, draft, head)
+        (draft / "fingerprint.pb").unlink()  # TensorFlow's, of the file without values
+        _write_checkpoint([draft], {}, draft, only=OBJECTS)
+        if not directory.exists():  # another run may have been quicker
+            draft.rename(directory)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _key(name: str) -> str:
+    """What TensorFlow keeps a variable of a saved module under."""
+    return f"{name}/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def _write_checkpoint(sources: list[Path], values: dict[str, NDArray[Any]], directory: Path, only: str = "") -> None:
+    """Write a SavedModel's checkpoint: the tensors of those of `sources`, later ones first, but for `values`."""
+    import tensorflow as tf
+
+    tensors: dict[str, NDArray[Any]] = {}
+    for source in sources:
+        reader = tf.train.load_checkpoint(str(source / CHECKPOINT))
+        names = [name for name in reader.get_variable_to_shape_map() if name.startswith(only)]
+        tensors |= {name: reader.get_tensor(name) for name in names}
+    tensors |= values
+    (directory / CHECKPOINT).parent.mkdir(exist_ok=True)
+    with _explained(directory):
+        tf.raw_ops.SaveV2(
+            prefix=str(directory / CHECKPOINT),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=[tf.constant(tensor) for tensor in tensors.values()],
+        )
 
 
 def run_saved(directory: Path, images: NDArray[np.uint8], threads: int) -> Outputs:
@@ -177,12 +231,22 @@ def _images(tf: Any) -> Any:
     return tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, name="image")
 
 
-def _save(tf: Any, variables: list[Any], signatures: dict[str, Any], directory: Path) -> None:
+def _save(
+    tf: Any, variables: list[Any], signatures: dict[str, Any], directory: Path, head: dict[str, Any] | None = None
+) -> None:
     module = tf.Module()
-    module.variables_of_the_model = variables
+    module.variables_of_the_model, module.head = variables, head or {}
     module.signatures_of_the_model = list(signatures.values())
-    try:
+    with _explained(directory):
         tf.saved_model.save(module, str(directory), signatures=signatures)
+
+
+@contextmanager
+def _explained(directory: Path) -> Iterator[None]:
+    import tensorflow as tf
+
+    try:
+        yield
     except tf.errors.OpError as error:
         raise ExportError(f"TensorFlow cannot write {directory} ({error.message}); is the disk full?") from error
 

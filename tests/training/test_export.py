@@ -46,7 +46,7 @@ def test_serving_bytes_takes_encoded_images_and_names_the_classes(directory: Pat
 def test_variables_are_stored_once(directory: Path) -> None:
     reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
     stored = [name for name in reader.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
-    assert len(stored) == 4  # the head's weights and bias, mean and directions: the tiny backbone has none
+    assert len(stored) == 5  # the head's weights, bias and labels, mean and directions: the tiny backbone has none
 
 
 def test_the_directory_is_what_tensorflow_serving_expects(directory: Path) -> None:

@@ -20,6 +20,7 @@ SLOW_PLACES = (
     "fuzz",
     "model/decoding/test_bounds.py",
     "runtime",
+    "serving/http/dialects",
     "serving/http/test_bodies.py",
     "serving/http/test_events.py",
     "serving/http/test_schemathesis.py",

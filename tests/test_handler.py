@@ -25,6 +25,7 @@ NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "serving.http.forms",
     "serving.http.framing",
     "serving.http.gunicorn_worker",
+    "serving.http.dialects",
     "serving.http.tfserving",
     "serving.http.openapi",
     "serving.http.pages",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from serving import schemas
-from serving.http import presigned, tfserving_paths
+from serving.http import dialects, presigned
 from serving.problems import PROBLEM_TYPE, TABLE
 from serving.settings import Settings
 
@@ -64,7 +64,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
-        paths=tfserving_paths.PREDICT,
+        paths=dialects.PREDICT,
         summary="Score images as TensorFlow Serving does",
         description='An instance is `{"b64": "…"}`, an encoded image, or pixels (299, 299, 3) as nested lists. Rows, '
         "`instances`, get rows, `predictions`; a column, `inputs`, gets columns, `outputs`. A label is the alias that is served.",
@@ -76,7 +76,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET",
-        paths=tfserving_paths.STATUS,
+        paths=dialects.SERVABLES,
         summary="Tell a model's status as TensorFlow Serving does",
         answers=(schemas.ModelStatus,),
         errors=OF_THE_MODEL,
@@ -84,7 +84,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET",
-        paths=tfserving_paths.METADATA,
+        paths=dialects.METADATA,
         summary="Tell a model's signatures as TensorFlow Serving does",
         answers=(schemas.ModelMetadata,),
         errors=OF_THE_MODEL,

@@ -20,7 +20,6 @@ from serving.schemas import (
     ImageFacts,
     ModelName,
     Options,
-    PredictError,
     Problem,
     Result,
 )
@@ -68,11 +67,6 @@ def described(error: Exception) -> Problem:
 def refused(problem: Problem, request_id: str) -> Response:
     """Answer with problem details (RFC 9457)."""
     return json_answer(msgspec.structs.replace(problem, request_id=request_id), problem.status, PROBLEM_TYPE)
-
-
-def refused_as_tfserving(problem: Problem, _: str) -> Response:
-    """Answer with an error as TensorFlow Serving writes it."""
-    return json_answer(PredictError(problem.detail), problem.status)
 
 
 def with_advice(response: Response, error: Exception) -> Response:

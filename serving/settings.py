@@ -71,6 +71,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     api_key_needed: Annotated[bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")] = False
     aip_http_port: Annotated[int, variable("Set by Vertex AI, in place of PORT; 0: not.", ge=0, le=65535)] = 0
     functions_customhandler_port: Annotated[int, variable("Set by Azure Functions, in place of PORT; 0: not.", ge=0, le=65535)] = 0
+    api_keys: Annotated[tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")], ...], variable("SHA-256 digests, in hexadecimal, of the keys that let callers in, between blanks or commas; `python -m ops.keys` makes one. None: the app itself asks for no key.")] = ()
     port: Annotated[int, variable("Where `python -m serving` and gunicorn listen.", ge=1, le=65535)] = 8080
     web_concurrency: Annotated[int, variable("Processes of gunicorn, each with a model of its own; 0: one a CPU.", ge=0)] = 0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], variable("The least severity that is logged.")] = "INFO"
@@ -99,6 +100,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             max_decode_mb=self.max_decode_mb or min(MOST_DECODE_MB, int(granted * DECODE_SHARE)),
             max_decode_seconds=self.max_decode_seconds,
         )
+
+    @property
+    def asks_for_key(self) -> bool:
+        """Whether callers need one, of the app itself or of a gateway in front."""
+        return self.api_key_needed or bool(self.api_keys)
 
     @property
     def on_lambda(self) -> bool:
@@ -156,4 +162,5 @@ def _fault(error: msgspec.ValidationError, texts: Mapping[str, str]) -> Settings
     declared = next(field.type for field in msgspec.structs.fields(Settings) if field.encode_name == name)
     if get_origin(declared.__origin__) is Literal:
         reason = f"must be one of {', '.join(get_args(declared.__origin__))}"
-    return SettingsError(f"{name}={texts[name]!r}: {reason} ({declared.__metadata__[0].description})")
+    given = "…" if name == "API_KEYS" else repr(texts[name])  # it may be a key itself, taken for its digest
+    return SettingsError(f"{name}={given}: {reason} ({declared.__metadata__[0].description})")

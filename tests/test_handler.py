@@ -24,6 +24,7 @@ NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "pi_heif",
     "serving.http.forms",
     "serving.http.framing",
+    "serving.http.keys",
     "serving.http.gunicorn_worker",
     "serving.http.dialects",
     "serving.http.tfserving",

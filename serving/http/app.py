@@ -40,6 +40,10 @@ def create_app(
     app.wsgi_app = mounted(app.wsgi_app, settings.base_path)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
     recogniser = Recogniser(models, settings.limits, settings.max_in_flight)
     add_middleware(app, settings, telemetry)
+    if settings.api_keys:
+        from serving.http.keys import require_key
+
+        require_key(app, settings)
     allow_origins(app, settings.cors_origins)
     objects = ObjectReader(settings.image_sources, settings.max_image_bytes, connect_s3)
     _recognition(app, settings, recogniser, objects)

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import import_module
 
 from flask import Request, Response
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 
 from serving.errors import MalformedRequest
@@ -41,6 +41,7 @@ class Route:
     path: str  # as OpenAPI writes it
     view: str  # module of serving.http and its function: (Call, **what the path names) → Response
     header: str = ""  # without it, the address is another's
+    open: bool = False  # a platform's probe, which has no key
 
 
 MODELS = "/v1/models/"  # TensorFlow Serving's; tensorflow.org/tfx/serving/api_rest
@@ -58,8 +59,8 @@ ROUTES = (
     *(Route("POST", path, "tfserving:predict") for path in PREDICT),
     # Open Inference Protocol, version 2: Triton, KServe, MLServer; github.com/kserve/open-inference-protocol
     Route("GET", V2, "open_inference:server"),
-    Route("GET", f"{V2}/health/live", "open_inference:live"),
-    Route("GET", f"{V2}/health/ready", "open_inference:ready"),
+    Route("GET", f"{V2}/health/live", "open_inference:live", open=True),
+    Route("GET", f"{V2}/health/ready", "open_inference:ready", open=True),
     *(Route("GET", path, "open_inference:model") for path in V2_MODELS),
     *(Route("GET", f"{path}/ready", "open_inference:ready") for path in V2_MODELS),
     *(Route("POST", f"{path}/infer", "open_inference:infer") for path in V2_MODELS),
@@ -67,15 +68,13 @@ ROUTES = (
     Route("POST", "/", "rekognition:answer", header=OPERATION),
     Route("POST", "/v1/rekognition", "rekognition:answer"),
     # SageMaker: the container's contract, and what the SDK's sagemaker-runtime calls
-    Route("GET", "/ping", "sagemaker:ping"),
+    Route("GET", "/ping", "sagemaker:ping", open=True),
     Route("POST", "/invocations", "sagemaker:invoke"),
     Route("POST", "/endpoints/{name}/invocations", "sagemaker:invoke"),
     Route("POST", "/v1/huggingface", "hugging_face:classify"),
 )
-UNDER = {
-    MODELS: "tfserving",
-    f"{V2}/models/": "open_inference",
-}  # addresses below these are a dialect's, those too that are none
+# Addresses below these are a dialect's, those too that are none.
+UNDER = {MODELS: "tfserving", f"{V2}/models/": "open_inference"}
 
 
 class WordConverter(BaseConverter):
@@ -106,6 +105,15 @@ def knows(path: str) -> bool:
     return bool(_addresses(Settings()).allowed_methods(path))
 
 
+def is_open(request: Request, settings: Settings) -> bool:
+    """Whether it is a platform that asks how this service does."""
+    try:
+        route: Route = _addresses(settings).match(request.path, request.method)[0]
+    except HTTPException:
+        return False
+    return route.open
+
+
 def form_of_errors(request: Request, settings: Settings) -> Refuse | None:
     """How the dialect writes errors that this address belongs to; nothing where it belongs to none."""
     for beginning, module in UNDER.items():
@@ -125,7 +133,7 @@ def routes(settings: Settings) -> Iterator[Route]:
     if settings.aip_predict_route:
         yield Route("POST", settings.aip_predict_route, "tfserving:predict")
     if settings.aip_health_route:
-        yield Route("GET", settings.aip_health_route, "sagemaker:ping")
+        yield Route("GET", settings.aip_health_route, "sagemaker:ping", open=True)
 
 
 @cache

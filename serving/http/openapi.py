@@ -131,12 +131,12 @@ def describe(settings: Settings) -> Json:
     _, described = msgspec.json.schema_components([*kept, schemas.Options], ref_template="#/components/schemas/{name}")
     options = described.pop("Options")["properties"]
     components: Json = {"schemas": described}
-    if settings.api_key_needed:
+    if settings.asks_for_key:
         components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}}
     paths: Json = {}
     for operation in OPERATIONS:
         for path in operation.paths:
-            entry = _operation(operation, path, options, settings.api_key_needed)
+            entry = _operation(operation, path, options, settings)
             paths.setdefault(path, {})[operation.method.lower()] = entry
     return {
         "openapi": "3.1.0",
@@ -152,7 +152,7 @@ def describe(settings: Settings) -> Json:
     }
 
 
-def _operation(operation: Operation, path: str, options: Json, key_needed: bool) -> Json:
+def _operation(operation: Operation, path: str, options: Json, settings: Settings) -> Json:
     named = [part.partition("}")[0] for part in path.split("{")[1:]]
     parameters = [_parameter("path", name, {"type": PATH_TYPES[name]}) for name in named]
     if operation.images:
@@ -168,8 +168,11 @@ def _operation(operation: Operation, path: str, options: Json, key_needed: bool)
         entry["x-codeSamples"] = [
             {"lang": "shell", "source": f"curl {operation.sample}"}
         ]  # an extension that viewers know
-    if key_needed and (path.startswith("/v1/") or path == "/ready"):  # what costs money asks for the key
+    # What costs money asks for the key; the app itself leaves /ready open, since no probe has one.
+    if settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys)):
         entry["security"] = [{"key": []}]
+        if settings.api_keys:
+            entry["responses"]["401"] = _error(operation, 401)
     return entry
 
 

@@ -70,12 +70,14 @@ def refused(problem: Problem, request_id: str) -> Response:
 
 
 def with_advice(response: Response, error: Exception) -> Response:
-    """Say when to come back, and what codings and methods are known."""
+    """Say when to come back, and what codings, methods and keys are known."""
     passes = response.status_code in (429, 503) and not isinstance(error, StoreForbidden)  # that takes the operator
     if passes or isinstance(error, ResultNotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, UnsupportedEncoding):
         response.headers["Accept-Encoding"] = ACCEPTED_CODINGS  # RFC 9110, section 15.5.16
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 15.5.2
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(_methods(error))
     return response

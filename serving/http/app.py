@@ -26,11 +26,16 @@ from serving.telemetry import Telemetry
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from serving.http.dialects import Settle
     from serving.http.presigned import UploadForms
 
 
 def create_app(
-    settings: Settings, models: ModelLoader, telemetry: Telemetry, connect_s3: "Callable[[], S3Client]" = s3_client
+    settings: Settings,
+    models: ModelLoader,
+    telemetry: Telemetry,
+    connect_s3: "Callable[[], S3Client]" = s3_client,
+    settle: "Settle | None" = None,
 ) -> Flask:
     """Wire the routes to their collaborators. Nothing is read, loaded or connected to yet."""
     app = Flask(__name__, static_folder=None)
@@ -47,7 +52,7 @@ def create_app(
     allow_origins(app, settings.cors_origins)
     objects = ObjectReader(settings.image_sources, settings.max_image_bytes, connect_s3)
     _recognition(app, settings, recogniser, objects)
-    _dialects(app, settings, recogniser, objects)
+    _dialects(app, settings, recogniser, objects, settle)
     _uploads(app, settings)
     _description(app, settings)
     return app
@@ -89,7 +94,9 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
         return json_answer(Readiness(ModelName(classifier.manifest.name, classifier.version), classifier.engine.name))
 
 
-def _dialects(app: Flask, settings: Settings, recogniser: Recogniser, objects: ObjectReader) -> None:
+def _dialects(
+    app: Flask, settings: Settings, recogniser: Recogniser, objects: ObjectReader, settle: "Settle | None"
+) -> None:
     """The APIs of other servers, whose addresses are none of the app's own."""
 
     @app.before_request
@@ -98,7 +105,7 @@ def _dialects(app: Flask, settings: Settings, recogniser: Recogniser, objects: O
             return None
         from serving.http import dialects
 
-        return dialects.answer(dialects.Call(request, record(), settings, recogniser, objects.read))
+        return dialects.answer(dialects.Call(request, record(), settings, recogniser, objects.read, settle))
 
 
 def _uploads(app: Flask, settings: Settings) -> None:

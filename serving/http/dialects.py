@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from flask import Request, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -21,6 +22,7 @@ from serving.inference import Recogniser
 from serving.schemas import Problem
 from serving.settings import Settings
 
+Settle = Callable[[Any, str], None]  # an event of uploads, and the id of the request that brought it
 Refuse = Callable[[Problem, str], Response]
 
 
@@ -33,6 +35,7 @@ class Call:
     settings: Settings
     recogniser: Recogniser
     read_object: ReadObject
+    settle: Settle | None  # None: uploads come another way, or none come
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,9 @@ ROUTES = (
     Route("POST", "/invocations", "sagemaker:invoke"),
     Route("POST", "/endpoints/{name}/invocations", "sagemaker:invoke"),
     Route("POST", "/v1/huggingface", "hugging_face:classify"),
+    # CloudEvents: Knative, Event Grid, Eventarc
+    Route("POST", "/v1/events", "cloud_events:deliver"),
+    Route("OPTIONS", "/v1/events", "cloud_events:allow"),
 )
 # Addresses below these are a dialect's, those too that are none.
 UNDER = {MODELS: "tfserving", f"{V2}/models/": "open_inference"}

@@ -37,6 +37,8 @@ class Operation:
     errors: tuple[int, ...] = ()  # statuses
     error: Any = schemas.Problem
     description: str = ""
+    body_types: tuple[str, ...] = (JSON_TYPE,)
+    empty: bool = False  # answers with no content
     sample: str = ""  # of curl's arguments; {base} is this service's address
 
 
@@ -109,6 +111,17 @@ OPERATIONS = (
         answers=(schemas.UploadResult,),
         errors=(404, 500, 503),
         sample="{base}v1/results/ID",
+    ),
+    Operation(
+        method="POST",
+        paths=("/v1/events",),
+        summary="Settle an upload that a platform tells of by a CloudEvent",
+        description="Binary, structured or batched mode; its data is what S3 says of an object that was created. It is answered "
+        "when the result is written; after 429 or 5xx, deliver it again. Offered where UPLOADS_BUCKET is set, off AWS Lambda.",
+        takes=schemas.CloudEvent,
+        body_types=("application/cloudevents+json",),
+        empty=True,
+        errors=(400, 403, 404, 413, 415, 429, 500, 503),
     ),
     Operation("GET", ("/health",), "Tell that the process is alive", (schemas.Health,), sample="{base}health"),
     Operation(
@@ -184,11 +197,12 @@ def _body(operation: Operation) -> Json:
     content: Json = (
         {type: {} for type in IMAGE_TYPES} | {"multipart/form-data": {"schema": FORM}} if operation.images else {}
     )
-    return content | {JSON_TYPE: {"schema": _reference(operation.takes)}}
+    return content | {type: {"schema": _reference(operation.takes)} for type in operation.body_types}
 
 
 def _responses(operation: Operation) -> Json:
-    return {"200": _answer(operation)} | {str(status): _error(operation, status) for status in operation.errors}
+    done = {"204": {"description": "Done"}} if operation.empty else {"200": _answer(operation)}
+    return done | {str(status): _error(operation, status) for status in operation.errors}
 
 
 def _answer(operation: Operation) -> Json:

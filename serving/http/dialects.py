@@ -71,10 +71,13 @@ ROUTES = (
     Route("POST", "/", "rekognition:answer", header=OPERATION),
     Route("POST", "/v1/rekognition", "rekognition:answer"),
     # SageMaker: the container's contract, and what the SDK's sagemaker-runtime calls
-    Route("GET", "/ping", "sagemaker:ping", open=True),
+    Route("GET", "/ping", "probes:loaded", open=True),
     Route("POST", "/invocations", "sagemaker:invoke"),
     Route("POST", "/endpoints/{name}/invocations", "sagemaker:invoke"),
     Route("POST", "/v1/huggingface", "hugging_face:classify"),
+    # OpenFaaS: its Community Edition asks nowhere else
+    Route("GET", "/_/health", "probes:alive", open=True),
+    Route("GET", "/_/ready", "probes:loaded", open=True),
     # CloudEvents: Knative, Event Grid, Eventarc
     Route("POST", "/v1/events", "cloud_events:deliver"),
     Route("OPTIONS", "/v1/events", "cloud_events:allow"),
@@ -139,7 +142,7 @@ def routes(settings: Settings) -> Iterator[Route]:
     if settings.aip_predict_route:
         yield Route("POST", settings.aip_predict_route, "tfserving:predict")
     if settings.aip_health_route:
-        yield Route("GET", settings.aip_health_route, "sagemaker:ping", open=True)
+        yield Route("GET", settings.aip_health_route, "probes:loaded", open=True)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""SageMaker's container contract, /ping and /invocations, and InvokeEndpoint as the SDK's sagemaker-runtime calls it.
+"""SageMaker's container contract (its /ping is in probes.py), and InvokeEndpoint as the SDK's sagemaker-runtime calls it.
 
 An invocation takes and gives what POST /v1/classify does. Contract: docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
@@ -12,12 +12,6 @@ from serving.schemas import Problem
 
 INVOKE_ENDPOINT = "/endpoints/"
 MODEL_ERROR = 424  # how InvokeEndpoint passes on whatever a container refuses
-
-
-def ping(call: Call) -> Response:
-    """Healthy once the model is loaded: no sooner should requests come."""
-    call.recogniser.classifier(call.record.timings)
-    return Response(status=200)
 
 
 def invoke(_: Call, **_named: str) -> Response:

@@ -33,6 +33,7 @@ class Platform:
     start: str  # where it asks before it sends requests
     headers: dict[str, str]  # what it adds to them
     command: tuple[str, ...] = tuple(COMMAND)
+    alive: str = "/health"  # where it asks later
     port: str = "PORT"  # the variable that says where to listen
 
 
@@ -72,6 +73,7 @@ PLATFORMS = {
         OPENFAAS["environment"],
         OPENFAAS["annotations"]["com.openfaas.ready.http.path"],
         {"X-Call-Id": "1", "X-Start-Time": "1"},
+        alive=OPENFAAS["annotations"]["com.openfaas.health.http.path"],
     ),
     "azure-functions": Platform(
         {"PORT": "1", "FUNCTIONS_WORKER_RUNTIME": "custom", "WEB_CONCURRENCY": "1"},
@@ -112,7 +114,7 @@ def ask(port, method, path, body=None, **headers):
 def test_the_server_keeps_the_platforms_contract(tiny_model, tmp_path, platform):
     with run(platform, tiny_model, tmp_path / "log") as (process, port):
         assert ask(port, "GET", platform.start, User_Agent="kube-probe/1.33")[0] == 200
-        assert ask(port, "GET", "/health", K_Network_Probe="queue")[0] == 200
+        assert ask(port, "GET", platform.alive, K_Network_Probe="queue")[0] == 200
         assert ask(port, "POST", "/v1/classify", picture(), **platform.headers)[0] == 401
         status, answer = ask(port, "POST", "/v1/classify", picture(), **platform.headers, X_Api_Key=KEY)
         assert (status, json.loads(answer)["labels"][0]["name"]) == (200, "red")

@@ -53,7 +53,19 @@ def test_nobody_else_comes_in(client, telemetry, headers):
 
 
 @pytest.mark.parametrize(
-    "address", ["/", "/docs", "/openapi.json", "/health", "/ready", "/ping", "/alive", "/v2/health/ready"]
+    "address",
+    [
+        "/",
+        "/docs",
+        "/openapi.json",
+        "/health",
+        "/ready",
+        "/ping",
+        "/alive",
+        "/v2/health/ready",
+        "/_/health",
+        "/_/ready",
+    ],
 )
 def test_pages_and_probes_need_none(client, address):
     assert client.get(address).status_code == 200

@@ -7,11 +7,15 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from model.image import SIDE
 from tests.support.fakes import LABELS, base64_of, colour_app, picture
 from tests.support.tiny import COLOURS
+
+CLIENT = colour_app().test_client()
 
 
 @pytest.fixture
@@ -135,6 +139,23 @@ def test_bytes_that_are_no_tensor_are_refused(tail):
         headers = {"Inference-Header-Content-Length": str(length)}
         response = client.post("/v2/models/colours/infer", data=head + tail, headers=headers)
         assert (response.status_code, list(response.get_json())) == (400, ["error"])
+
+
+@settings(deadline=None)
+@given(
+    st.binary(max_size=200),
+    st.integers(0, 300),
+    st.sampled_from(["image_bytes", "image"]),
+    st.lists(st.integers(0, 400)),
+)
+def test_whatever_bytes_follow_the_json_no_fault_is_ours(tail, size, name, shape):
+    datatype = "BYTES" if name == "image_bytes" else "UINT8"
+    given = {"name": name, "datatype": datatype, "shape": shape, "parameters": {"binary_data_size": size}}
+    head = json.dumps({"inputs": [given]}).encode()
+    headers = {"Inference-Header-Content-Length": str(len(head))}
+    response = CLIENT.post("/v2/models/colours/infer", data=head + tail, headers=headers)
+    assert 400 <= response.status_code < 500
+    assert list(response.get_json()) == ["error"]
 
 
 def test_an_address_that_is_none_has_its_form_of_errors_too():

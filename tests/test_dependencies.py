@@ -26,6 +26,7 @@ FOLDERS = {  # of the repository → the groups that are installed where its cod
 ELSEWHERE = {  # imported where only training, or the server image, comes
     ("model/decoding/damage.py", "simplejpeg"): "training",
     ("model/stores/local.py", "filelock"): "training",
+    ("serving/http/gunicorn_connection.py", "gunicorn"): "server",
     ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }
 LOCKS = {

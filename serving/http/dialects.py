@@ -65,7 +65,7 @@ ROUTES = (
     Route("GET", f"{V2}/health/live", "open_inference:live", open=True),
     Route("GET", f"{V2}/health/ready", "open_inference:ready", open=True),
     *(Route("GET", path, "open_inference:model") for path in V2_MODELS),
-    *(Route("GET", f"{path}/ready", "open_inference:ready") for path in V2_MODELS),
+    *(Route("GET", f"{path}/ready", "open_inference:ready", open=True) for path in V2_MODELS),
     *(Route("POST", f"{path}/infer", "open_inference:infer") for path in V2_MODELS),
     # Amazon Rekognition: the SDK posts to the root of whatever endpoint_url says
     Route("POST", "/", "rekognition:answer", header=OPERATION),

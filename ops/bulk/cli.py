@@ -2,6 +2,7 @@
 
 import click
 
+from ops.bulk.remote_commands import fetch_command, start_command, status_command
 from ops.bulk.run_command import run_command
 
 
@@ -10,4 +11,5 @@ def main() -> None:
     """Name many images at once, into one table."""
 
 
-main.add_command(run_command)
+for command in (run_command, start_command, status_command, fetch_command):
+    main.add_command(command)

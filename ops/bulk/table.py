@@ -17,7 +17,7 @@ from model.classifier import Label
 from model.stores.objects import open_bucket
 from model.stores.pulled import draft
 from model.stores.s3 import parse_address
-from serving.schemas import ModelName, Result
+from serving.schemas import BulkResult, ModelName, Result
 
 SUFFIXES = (".csv", ".parquet")
 ROWS = 50_000  # in a row group of Parquet, and in memory
@@ -38,9 +38,10 @@ class Row:
     detail: str | None
     model: str | None
     version: int | None
+    object_version: str | None  # of S3, where the source named one
 
 
-def row_of(image: str, result: Result, model: ModelName | None) -> Row:
+def row_of(image: str, result: Result | BulkResult, model: ModelName | None, object_version: str | None = None) -> Row:
     labels, facts, error = result.labels or [], result.image, result.error
     return Row(
         image=image.encode(errors="backslashreplace").decode(),  # a name need be no UTF-8
@@ -54,6 +55,7 @@ def row_of(image: str, result: Result, model: ModelName | None) -> Row:
         detail=error.detail if error else None,
         model=model.name if model else None,
         version=model.version if model else None,
+        object_version=object_version,
     )
 
 

@@ -1,7 +1,8 @@
 """`python -m ops.cost`: write docs/cost.md. One price list with its date; each figure is computed from the line beside it.
 
 List prices of us-east-1 in US dollars, free tier left out, as AWS's pricing pages had them in 2025: Lambda (x86), API Gateway (REST),
-S3 (Standard), SQS, Step Functions, CloudWatch, X-Ray, ECR and Rekognition (DetectLabels).
+S3 (Standard), S3 Batch Operations, SQS, Step Functions, EC2 (on demand), CloudWatch, X-Ray, ECR and Rekognition (DetectLabels).
+ops/scaling.py computes docs/scaling.md from the same list.
 """
 
 import ast
@@ -16,6 +17,8 @@ MILLION_REST_CALLS, MILLION_LAMBDA_CALLS, MILLION_MESSAGES, MILLION_TRACES = 3.5
 GB_SECOND, GB_SECOND_PROVISIONED, GB_SECOND_SNAPSHOT = 0.0000166667, 0.0000041667, 0.0000015046
 THOUSAND_WRITES, THOUSAND_READS, GB_STORED, GB_LOGGED, GB_IN_ECR = 0.005, 0.0004, 0.023, 0.50, 0.10
 MILLION_TRANSITIONS, MILLION_EXPRESS_RUNS, GB_SECOND_EXPRESS = 25.00, 1.00, 0.00001667
+BATCH_JOB, MILLION_BATCH_OBJECTS = 0.25, 1.00
+HOUR_OF_2_CPUS, HOUR_OF_16_CPUS = 0.08925, 0.714  # c7i.large, c7i.4xlarge
 ALARM, METRIC, THOUSAND_OF_REKOGNITION = 0.10, 0.30, 1.00
 
 GB = "1.7275 GB"  # 1,769 MB, one vCPU

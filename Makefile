@@ -57,7 +57,7 @@ test-fast: .venv/ready ## the tests that need no training, no server and no brow
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 docs: .venv/ready ## write the pages that are made from the code
-	@$(BIN)/python -m ops.configuration && $(BIN)/python -m ops.cost && $(BIN)/python -m tests.model.decoding.formats_table > docs/formats.md
+	@$(BIN)/python -m ops.configuration && $(BIN)/python -m ops.cost && $(BIN)/python -m ops.scaling && $(BIN)/python -m tests.model.decoding.formats_table > docs/formats.md
 
 lint: .venv/ready ## form, lint and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy

@@ -186,6 +186,25 @@ class CloudEvent(Struct, frozen=True):
     data_base64: str | None = None
 
 
+class BulkResult(Struct, frozen=True, omit_defaults=True):
+    """What became of an image of a bulk run: its labels, or an error."""
+
+    object: UploadedObject
+    labels: list[Label] | None = None
+    model: ModelName | None = None
+    image: ImageFacts | None = None
+    error: Problem | None = None
+
+
+class BulkBatch(Struct, frozen=True):
+    """Where the results of a batch lie, as JSON Lines, and how many."""
+
+    bucket: str
+    key: str
+    images: int
+    failed: int
+
+
 class PredictRequest(Struct, frozen=True):
     """TensorFlow Serving's rows or columns: encoded images as {"b64": …}, or pixels (299, 299, 3) as nested lists."""
 

@@ -14,8 +14,9 @@ SOURCES = [*(path for room in ROOMS for path in (ROOT / room).rglob("*.py")), RO
 FORBIDDEN = {  # beginning of a module's name → beginnings of what it must not import
     "model": ("serving", "training", "ops", "handler", "flask", "click", "argparse"),
     "serving": ("training", "ops"),
-    "serving.http": ("serving.uploads", "training", "ops", "handler"),
-    "serving.uploads": ("serving.http", "training", "ops", "handler", "flask"),
+    "serving.http": ("serving.uploads", "serving.bulk", "training", "ops", "handler"),
+    "serving.bulk": ("serving.http", "serving.uploads", "training", "ops", "handler", "flask"),
+    "serving.uploads": ("serving.http", "serving.bulk", "training", "ops", "handler", "flask"),
     "training": ("serving", "ops", "handler", "flask"),
     "ops": ("training", "handler"),
     "handler": ("training", "ops"),

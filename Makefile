@@ -95,4 +95,4 @@ node_modules/ready: package-lock.json
 	@touch $@
 
 clean: ## remove what the other targets made, models included
-	rm -rf .venv build artifacts node_modules .serverless
+	rm -rf .venv build artifacts runs node_modules .serverless

@@ -140,6 +140,9 @@ class ModelCard(Struct, frozen=True):
     parity: Annotated[dict[str, Any], Meta(description="The compiled model against the SavedModel.")]
     thresholds: Annotated[Thresholds | None, Meta(description="What decides; null where the model is older.")]
     digests: Annotated[dict[str, str], Meta(description="SHA-256 of every file of the model.")]
+    card: Annotated[
+        str | None, Meta(description="What it is for and where it ends, as Markdown; null of an old model.")
+    ]
 
 
 class UploadedObject(Struct, frozen=True):

@@ -21,7 +21,7 @@ FORBIDDEN = {  # beginning of a module's name → beginnings of what it must not
     "ops": ("training", "handler"),
     "handler": ("training", "ops"),
 }
-HEAVY = {"tensorflow", "keras", "boto3", "botocore", "sklearn", "scipy"}
+HEAVY = {"tensorflow", "keras", "boto3", "botocore", "sklearn", "scipy", "matplotlib", "jinja2"}
 
 
 def module_of(path: Path) -> str:

@@ -8,8 +8,9 @@ import click
 
 from model.classifier import Classifier, load_classifier
 from model.machine import granted_cpus
+from model.stores.uri import ModelURI
 from training.console import Console, changes_table, evaluation_page
-from training.options import ENGINE, FOLDER, LABELS_FROM, limit_options, limits_of
+from training.options import ENGINE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
 from training.run import Run
 from training.sources.listing import CACHE, LabelsFrom
 
@@ -17,7 +18,7 @@ REMINDER = "worth something only where the model has seen none of these images i
 JSON = click.option("--json", "as_json", is_flag=True, help="All figures, the confusion matrix among them.")
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=Repeatable)
 @click.argument("model")
 @click.argument("images", metavar="IMAGE_DIR")
 @ENGINE
@@ -25,6 +26,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="All figures, the co
 @click.option(
     "--unknown-dir", type=FOLDER, help="Images that are none of the labels: how many of them are called unknown."
 )
+@click.option("--report", type=FOLDER, help="A folder to write report.html into.")
 @click.option(
     "--assert-accuracy-at-least",
     "least",
@@ -38,6 +40,7 @@ def evaluate_command(
     images: str,
     engine: str,
     unknown_dir: Path | None,
+    report: Path | None,
     least: float | None,
     labels_from: LabelsFrom,
     *,
@@ -47,10 +50,13 @@ def evaluate_command(
     """Measure a MODEL on labelled images that it was not trained on."""
     from training.answers import answer, distances_of_others
     from training.evaluation import decisions, metrics, unknown
+    from training.report.folder import report_evaluation
+    from training.report.gather import Others, Place
 
     run = Run(Console(), limits_of(**limits))
     classifier = _load(model, engine)
-    answers = answer(classifier, _scan(images, run, labels_from), run)
+    dataset, others = _scan(images, run, labels_from), None
+    answers = answer(classifier, dataset, run)
     thresholds = classifier.manifest.thresholds
     found: dict[str, Any] = metrics(answers.scores, answers.classes, answers.labels)
     if thresholds:
@@ -63,6 +69,11 @@ def evaluate_command(
         click.echo(json.dumps(found))
     else:
         click.echo(f"{model} ({classifier.engine.name}): {evaluation_page(found, REMINDER)}")
+    if report:
+        place = Place(ModelURI.parse(model).store_uri, classifier.version, command_line())
+        strangers = Others(others, unknown_dir) if unknown_dir and others is not None else None
+        page = report_evaluation(classifier, dataset, answers, place, report, run, strangers)
+        click.echo(f"report      {page}", err=as_json)  # what reads JSON reads nothing else
     if least is not None and found["accuracy_interval"][0] < least:
         low = found["accuracy_interval"][0]
         raise click.ClickException(

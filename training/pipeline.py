@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from model.golden import LOG_ODDS
 from model.image import PREPROCESSING
-from model.manifest import Manifest, describe_files
+from model.manifest import CARD, Manifest, describe_files
 from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
@@ -36,6 +36,7 @@ from training.pictures import Picture, PictureCache
 from training.problems import Severity
 from training.proof import choose_sample
 from training.provenance import git_commit, library_versions
+from training.report.card import model_card
 from training.run import Run
 from training.sources.listing import LabelsFrom, Part
 from training.split import Percentages, Split, part_of, split
@@ -146,9 +147,11 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
             golden_log_odds=LOG_ODDS,
             libraries=library_versions(),
             git_commit=git_commit(),
-            files=describe_files(directory),
+            files={},  # described when all are there
             thresholds=trained.thresholds,
         )
+        (directory / CARD).write_text(model_card(manifest), encoding="utf-8")
+        manifest = replace(manifest, files=describe_files(directory))
         total = sum(entry.size for entry in manifest.files.values())
         with steps("publish"), run.progress.bytes("publishing", total) as done:
             number = store.publish(directory, manifest, done)

@@ -81,6 +81,7 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
                 parity=dict(manifest.parity),
                 thresholds=manifest.thresholds,
                 digests={path: entry.sha256 for path, entry in manifest.files.items()},
+                card=classifier.card,
             )
         )
 

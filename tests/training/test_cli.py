@@ -327,6 +327,7 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     ]
     command += [f"--store={tmp_path / 'store'}", f"--bottleneck_dir={tmp_path / 'bottlenecks'}"]
     command += [f"--weights={shared_data / 'inception_v3.weights.h5'}", "--print_misclassified_test_images"]
+    command += [f"--report-dir={tmp_path / 'runs'}"]
     outputs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout for _ in range(2)]
     assert "1,498 features: 0 from the cache" in outputs[0]
     assert "1,498 features: 1,498 from the cache" in outputs[1]
@@ -338,6 +339,8 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     assert manifest["parity"]["compiled"]["precision"] == "int8"
     assert manifest["parity"]["compiled"]["top1_agreement"] >= 0.95
     assert outputs[0].count(".jpg") >= 10  # the misclassified ones, by name
+    assert outputs[1].rstrip().endswith(f"report      {tmp_path / 'runs/flowers-2/report.html'}")
+    assert (tmp_path / "runs/flowers-2/report.html").read_text().count('class="heat"') >= 10  # and where they come from
     shutil.rmtree(tmp_path)
 
 

@@ -36,7 +36,7 @@ from training.tensorflow_process import tensorflow_process
 CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
 CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
-TOLERANCE = 1e-3  # of a probability, a distance or a logit, between a finished file and what its features say
+TOLERANCE = 1e-3  # of a probability, a distance or, in units of the largest value of a map, a logit, between a finished file and what its features say
 
 Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
 
@@ -95,7 +95,7 @@ def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Expor
     with steps("SavedModel"):
         saved.result()
         outputs = computed.result()
-        _refuse_difference("SavedModel", outputs, bottlenecks[: len(checked)], made)
+        refuse_difference("SavedModel", outputs, bottlenecks[: len(checked)], made.head, made.familiarity)
     (directory / LABELS).write_text("".join(f"{label}\n" for label in made.head.labels), encoding="utf-8")
     expected = {"tensorflow": outputs.scores[len(checked) :]}
     if compiled:
@@ -140,20 +140,24 @@ def _write_compiled(
 ) -> None:
     path.write_bytes(attach_head(extractor.compiled().read_bytes(), made.head, made.familiarity))
     few = images[:CHECKED_COMPILED]
-    _refuse_difference("compiled model", LitertEngine(path, threads=1).run(few), bottlenecks[: len(few)], made)
+    found = LitertEngine(path, threads=1).run(few)
+    refuse_difference("compiled model", found, bottlenecks[: len(few)], made.head, made.familiarity)
 
 
-def _refuse_difference(name: str, found: Outputs, bottlenecks: NDArray[np.float32], made: Material) -> None:
+def refuse_difference(
+    name: str, found: Outputs, bottlenecks: NDArray[np.float32], head: Head, familiarity: Familiarity
+) -> None:
     """Raise ExportError where a finished file does not compute of the first images what was proven."""
     assert found.distances is not None
     assert found.maps is not None
     pairs = {
-        "score": (found.scores, scores_of(bottlenecks, made.head)),
-        "distance": (found.distances, distances(bottlenecks, made.familiarity)),
-        "map's mean": (found.maps.mean(axis=(1, 2)), logits_of(bottlenecks, made.head)),
+        "score": (found.scores, scores_of(bottlenecks, head)),
+        "distance": (found.distances, distances(bottlenecks, familiarity)),
+        "map's mean": (found.maps.mean(axis=(1, 2)), logits_of(bottlenecks, head)),
     }
+    scale = {"map's mean": max(1, float(np.abs(found.maps).max()))}  # float32 sums large values less exactly
     for what, (ours, expected) in pairs.items():
-        difference = float(np.abs(ours[: len(expected)] - expected).max())
+        difference = float(np.abs(ours[: len(expected)] - expected).max()) / scale.get(what, 1)
         if not difference <= TOLERANCE:  # NaN too
             raise ExportError(
                 f"the finished {name} gives an image a {what} that is {difference:.4f} off what its features give (at most "

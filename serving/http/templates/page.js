@@ -11,9 +11,9 @@
     uncertain: "Not sure enough to rely on. Let a person look.",
     unknown: "This picture is unlike all that the model has learned from, so any name for it would be a guess.",
   };
-  const STRONGEST = 0.75; // opacity over the place that speaks for the name most
-  const LEAST_SCALE = 1; // log-odds that are shown as strongest at least, so that a picture without evidence stays plain
-  const WARM = [255, 72, 0];
+  const DARKEST = 0.8; // opacity of the veil over what does not speak for the name
+  const LEAST_SCALE = 1; // log-odds under which no place is clear, so that a picture without evidence has none
+  const VEIL = [8, 14, 36]; // a warm layer would not be seen on a warm flower
   const WORDS = { // by status: a title for people, and advice where the answer has none because a gateway made it
     403: ["Not allowed", "This service may not be used that way."],
     413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
@@ -132,12 +132,12 @@
     return score >= 0.9 ? "" : score >= 0.5 ? "Probably " : "Perhaps "; // a model that cannot judge itself
   }
 
-  function offer(heat, { width, height }) { // a layer over the picture, in its proportions: the warmer, the more it counts
+  function offer(heat, { width, height }) { // a veil over the picture, in its proportions: the clearer a place, the more it counts
     const most = Math.max(LEAST_SCALE, ...heat.flat());
-    const alpha = (value) => 255 * STRONGEST * Math.max(0, value / most);
+    const alpha = (value) => 255 * DARKEST * (1 - Math.max(0, value / most));
     const small = document.createElement("canvas");
     [small.width, small.height] = [heat[0].length, heat.length];
-    const pixels = heat.flat().flatMap((value) => [...WARM, alpha(value)]);
+    const pixels = heat.flat().flatMap((value) => [...VEIL, alpha(value)]);
     small.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels), small.width), 0, 0);
     const scale = 512 / Math.max(width, height); // px
     [$("heat").width, $("heat").height] = [Math.max(1, width * scale), Math.max(1, height * scale)];

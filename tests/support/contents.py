@@ -74,5 +74,6 @@ def content_of(confusion: Any, labels: tuple[str, ...] = (), root: Path = Path("
         seconds={"photos": 2.0, "head": 1.0},
         command="python -m training retrain photos --name flowers",
         root=root,
+        layout="<label>/<image>",
     )
     return replace(content, **more)

@@ -94,8 +94,7 @@ def made(content: Content) -> Iterator[tuple[str, str]]:
     tuning = training.get("fine_tuning")
     if tuning:
         yield "fine-tuning", f"{tuning['steps']} steps, {'kept' if tuning['kept'] else 'not kept: it was no better'}"
-    if "layout" in training:
-        yield "images", f"{content.root}, read as {training['layout']}"
+    yield "images", f"{content.root}, read as {content.layout}"
     if "split" in training:
         yield "split", f"{training['split']['digest'][:12]}…"
     if origin.images_by_label:

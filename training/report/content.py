@@ -220,6 +220,8 @@ class Content:
     seconds: Mapping[str, float]
     command: str  # that repeats the run
     root: Path  # of the images: what is shown of a path begins after it
+    layout: str  # how their labels were understood
+    caution: str = ""  # what all of this depends on
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -47,7 +47,8 @@ def report_evaluation(
 
 def _write(folder: Path, classifier: Classifier, content: Content, run: Run) -> Path:
     mistakes = with_evidence(classifier, content.labels, content.mistakes, MOST_MISTAKES, run)
-    (folder / PAGE).write_text(render(replace(content, mistakes=mistakes), run.limits), encoding="utf-8")
+    html = render(replace(content, mistakes=mistakes), run.limits)
+    (folder / PAGE).write_text(html, encoding="utf-8", errors="backslashreplace")  # a path may be no UTF-8
     if classifier.card is not None:
         (folder / CARD).write_text(classifier.card, encoding="utf-8")
     return folder / PAGE

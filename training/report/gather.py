@@ -1,5 +1,6 @@
 """A finished training, or a model's answers on a folder → what a report shows. No image is read here."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,7 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         seconds=outcome.seconds,
         command=place.command,
         root=outcome.dataset.root,
+        layout=outcome.dataset.layout,
     )
 
 
@@ -106,6 +108,8 @@ def from_evaluation(
         seconds={},
         command=place.command,
         root=dataset.root,
+        layout=dataset.layout,
+        caution="Worth something only where the model has seen none of these images in its training.",
     )
 
 
@@ -134,7 +138,7 @@ def _origin(manifest: Manifest, place: Place, engine: str, dataset: Dataset, ima
         labels=manifest.labels,
         engine=engine,
         images=images,
-        images_by_label=manifest.training.get("images_by_label", {}),
+        images_by_label=Counter(example.label for example in dataset.examples),
         set_aside=len(dataset.problems_of(Severity.ERROR)),
         training=manifest.training,
         backbone=manifest.backbone,

@@ -16,6 +16,7 @@ from training.report.content import Content, Copy, LabelFigures, Mistake, Rate, 
 from training.report.matrix import readable
 from training.report.thumbnails import Thumbnail, overlay, thumbnail
 from training.report.verdict import GOOD, Label, good_labels, judge, next_steps, percent
+from training.sources.listing import shown as path_shown
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_MISTAKES, MOST_SUSPECTS, MOST_GROUPS = 15, 30, 24  # pictures make the page heavy: about 8 kB each
@@ -96,7 +97,7 @@ def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
         small = thumbnail(of.path, limits)
         evidence = of.evidence if isinstance(of, Mistake) else None
         laid = overlay(evidence, small) if small and evidence is not None else None
-        return Shown(of, _relative(of.path, content.root), small, laid)
+        return Shown(of, path_shown(content.root, of.path), small, laid)
 
     def group(copies: Sequence[Copy]) -> Group:
         few = tuple(shown(copy) for copy in copies[:MOST_COPIES])
@@ -113,10 +114,6 @@ def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
         "leaking": any(len({copy.tested for copy in copies}) > 1 for copies in groups),
         "groups": [group(copies) for copies in groups[:MOST_GROUPS]],
     }
-
-
-def _relative(path: Path, root: Path) -> str:
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
 
 
 def _figures(content: Content) -> dict[str, Any]:

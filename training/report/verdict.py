@@ -3,7 +3,7 @@
 The bars are stated on the page beside the sentence, so that whoever needs another one can judge by it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,7 +64,7 @@ def judge(content: Content) -> Verdict:
         return Verdict(Level.UNTOLD, (f"Too few images to say how good it is; it named {right} right.",))
     if accuracy.interval[0] <= _largest_share(content):
         return Verdict(Level.NOT_YET, _guessing(content))
-    tail = _confused(content.confusions) or _weakest(figures)
+    tail = _confused(content.confusions, {figures.label for figures in good}) or _weakest(figures)
     if len(good) < SOME * len(content.labels):
         return Verdict(Level.NOT_YET, (f"Not good enough yet, with {percent(accuracy.value)} right", *tail, "."))
     level = Level.READY if len(good) == len(content.labels) else Level.PARTLY
@@ -93,8 +93,13 @@ def _able(good: Sequence[LabelFigures], labels: tuple[str, ...]) -> Sentence:
     return ("to name ", *listed(names))
 
 
-def _confused(pairs: Sequence[Confusion]) -> Sentence:
-    for pair in pairs:
+def _confused(pairs: Sequence[Confusion], good: Collection[str]) -> Sentence:
+    """The pair that is confused most; of two labels that are good enough both there is nothing to say."""
+
+    def fine(pair: Confusion) -> int:
+        return (pair.label in good) + (pair.named in good)
+
+    for pair in sorted((pair for pair in pairs if fine(pair) < 2), key=fine):
         together = pair.count + pair.back
         if together >= FEWEST and pair.share >= CONFUSED:
             if pair.back >= BOTH_WAYS * together:
@@ -144,7 +149,10 @@ def _ship(content: Content, level: Level) -> Iterator[Step]:
         what = (f"Ship version {origin.version} if somebody looks at what it is unsure of",)
         why = _by_itself(content) or (f"some labels are below {percent(GOOD)} F1",)
     if origin.version > 1:
-        why = (*why, "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better")
+        why = (
+            *why,
+            "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better",
+        )
     yield Step(what, why, "labels", command)
 
 

@@ -46,6 +46,7 @@ def test_a_training_leaves_a_page_a_card_and_the_labels_to_look_at(page: Path) -
 
 def test_the_page_has_what_was_measured(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
+    assert "only where the model has seen none" not in html
     for said in (
         "Labels to look at",
         "blue/wrong0.jpg",
@@ -90,6 +91,7 @@ def test_evaluate_writes_the_same_report_for_another_folder(trained: tuple[Path,
     assert f"python -m training evaluate {trained[1]} {images} --report" in html
     assert "AUROC" in html
     assert "60 in this folder" in html
+    assert "only where the model has seen none of these images" in html
     assert not (tmp_path / "found/suspects.csv").exists()
 
 

@@ -17,6 +17,7 @@ def said(sentence: tuple[str, ...]) -> str:
     ("labels", "confusion", "level", "sentence"),
     [
         ("cats dogs", [[95, 5], [4, 96]], "Ready", "Good enough to tell cats from dogs."),
+        ("a b c", [[95, 5, 0], [5, 95, 0], [0, 0, 50]], "Ready", "Good enough to name all 3 labels."),
         ("a b c", [[50, 0, 0], [0, 50, 0], [0, 0, 50]], "Ready", "Good enough to name all 3 labels."),
         (
             "daisies roses tulips",

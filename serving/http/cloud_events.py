@@ -45,7 +45,7 @@ def allow(call: Call) -> Response:
 
 def deliver(call: Call) -> Response:
     """Raises what may pass too: then the sender delivers again."""
-    if "aeg-event-type" in call.request.headers:
+    if "aeg-event-type" in call.request.headers and call.request.mimetype not in (STRUCTURED, BATCHED):
         return _deliver_of_grid(call)
     events = _events(call.request)
     for event in events:

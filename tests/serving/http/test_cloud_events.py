@@ -165,6 +165,11 @@ def test_event_grid_is_let_in_by_either_handshake(make_client):
     assert "WebHook-Allowed-Origin" not in client.options("/v1/events").headers
 
 
+def test_event_grids_headers_do_not_make_a_cloudevent_one_of_its_own_schema(chain, make_client):
+    headers, body = to_structured(created(chain))
+    assert deliver(make_client(), (headers | {"aeg-event-type": "Notification"}, body)).status_code == 204
+
+
 def test_without_a_bucket_uploads_are_not_offered(make_client):
     event = CloudEvent({"type": "t", "source": "s"}, {"a": 1})
     for client in (make_client(settings=Settings()), colour_app(SETTINGS).test_client()):

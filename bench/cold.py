@@ -15,7 +15,7 @@ from bench.tables import figure, ratio, versus
 STARTS = 5
 LIMITED_STARTS = {"ours": 3, "tensorflow": 1}  # the slow ones take a third of a minute
 LATER_ANSWERS = 10
-LAMBDA_SIZES = (512, 1024, 1769)  # MB
+LAMBDA_SIZES = (512, 1769)  # MB
 MB_PER_CPU = 1769  # AWS Lambda developer guide, "Configure Lambda function memory"
 
 

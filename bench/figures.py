@@ -1,4 +1,4 @@
-"""Figures out of measurements: medians with their spread, and honest intervals for differences. It measures nothing."""
+"""Figures out of measurements: medians with their spread, and intervals for differences. It measures nothing."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence

@@ -1,6 +1,6 @@
 """How long every later user waits: from event to response, by kind of image.
 
-The processes stay up and answer by turns, a few at a time, so that all of them see the machine in the same moods.
+The processes stay up and answer by turns, a few at a time: whatever else the machine does falls on all of them.
 """
 
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ from bench.section import Comparison, Found, Goal, Section, Setup, say
 from bench.tables import figure, versus
 
 ANSWERING = ("ours", "ours_tensorflow", "tensorflow", "onnx")
-ROUNDS = 4
+ROUNDS = 3
 TURNS, TURNS_OF_OTHERS = 33, 4  # answers a round; ours, being quick, gives more of them in the same time
 ENGINE = "of which ours spends in its engine, median"
 

@@ -27,6 +27,7 @@ ELSEWHERE = {  # imported where only training, the server image, or a Ray cluste
     ("model/decoding/damage.py", "simplejpeg"): "training",
     ("model/stores/local.py", "filelock"): "training",
     ("ops/bulk/ray_engine.py", "ray"): "ray",
+    ("serving/http/gunicorn_connection.py", "gunicorn"): "server",
     ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }
 LOCKS = {

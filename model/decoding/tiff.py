@@ -1,4 +1,4 @@
-"""A TIFF's first directory, read and written anew (TIFF 6.0; BigTIFF): what decodes it gets a classic, small and honest one.
+"""A TIFF's first directory, read and written anew (TIFF 6.0; BigTIFF): what decodes it gets a classic, small one that says what is so.
 
 So neither millions of tags, directories or strips nor tags that nobody needs reach Pillow, big-endian BigTIFFs can be
 read, and what Pillow would misread is said in terms that it reads: colour maps of 8 bits, signed bytes, white as zero.

@@ -39,7 +39,7 @@ MARKS = {  # a field that only one sender's events have → that sender
     "CodePipeline.job": "CodePipeline's",
     "deliveryStreamArn": "Firehose's",
     "invokingEvent": "Config's",
-    "SubscribeURL": "SNS's wish to confirm a subscription",
+    "SubscribeURL": "SNS's request to confirm a subscription",
     "detail-type": "an EventBridge event of another source",
 }
 UNDERSTOOD = (

@@ -52,7 +52,7 @@ def picture(format, size):
     return file.getvalue()
 
 
-def storm(server, exchanges, requests):
+def ask_all(server, exchanges, requests):
     """Send from many callers at once; count the answers that are not as they must be."""
 
     def call(caller):
@@ -72,10 +72,10 @@ def storm(server, exchanges, requests):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads from /proc what a process holds")
 def test_thousands_of_requests_at_once_fail_nowhere_and_leave_nothing_in_memory(server, exchanges):
-    assert not storm(server, exchanges, WARM_UP)
+    assert not ask_all(server, exchanges, WARM_UP)
     before = server.memory()
 
-    assert not storm(server, exchanges, REQUESTS)
+    assert not ask_all(server, exchanges, REQUESTS)
 
     after = server.memory()
     assert before.keys() == after.keys()  # no process died and was replaced

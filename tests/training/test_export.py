@@ -1,4 +1,4 @@
-"""The exported directory, called by TensorFlow alone, as a stranger would."""
+"""The exported directory, called by TensorFlow alone, without any code of this project."""
 
 import json
 from pathlib import Path

@@ -487,14 +487,14 @@ def test_the_settings_decide_who_hears_of_a_result(chain):
     assert tags == [{"Key": "label", "Value": "blue"}]
 
 
-def test_what_the_bucket_tells_the_queue_is_what_the_desk_understands(chain):
+def test_what_the_bucket_tells_the_queue_is_what_the_processor_understands(chain):
     chain.put("uploads/ü +%.jpg", picture())
     told = [contents_of(message.payload).uploads for message in messages_in(sqs_event(chain.receive()))]
     assert [upload.key for uploads in told for upload in uploads] == ["uploads/ü +%.jpg"]
     assert [] in told  # S3's test event
 
 
-def test_the_journal_is_told_of_failures_with_their_cause(chain, make_processor, telemetry: ListTelemetry):
+def test_the_log_is_told_of_failures_with_their_cause(chain, make_processor, telemetry: ListTelemetry):
     chain.put("uploads/a.jpg", picture())
     fault = answer("SlowDown", 503)
     chain.invoke(handle(make_processor(client=Faulty(chain.s3, get_object=[fault]))), chain.receive())

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import Engine, choose_engine, engine_files, import_ahead, load_engine
+from model.decision import Decision, decide
+from model.engine import Engine, Outputs, choose_engine, engine_files, import_ahead, load_engine
 from model.errors import ModelCorrupt, ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
@@ -37,6 +38,15 @@ class Classifier:
         """Turn one image's scores (K,) into labels, best first, scores with 4 digits; equal scores keep their order."""
         best = np.argsort(-scores, kind="stable")[:top_k]
         return [Label(self.manifest.labels[i], round(float(scores[i]), 4)) for i in best if scores[i] >= min_score]
+
+    def decide(self, scores: NDArray[np.float32], distance: float | None) -> Decision | None:
+        """Judge one image's scores (K,) and distance; None where the model has no thresholds."""
+        return decide(self.manifest.thresholds, scores, distance) if self.manifest.thresholds else None
+
+    def decisions(self, outputs: Outputs) -> list[Decision | None]:
+        """Judge each image."""
+        distances = [None] * len(outputs.scores) if outputs.distances is None else outputs.distances.tolist()
+        return [self.decide(*pair) for pair in zip(outputs.scores, distances, strict=True)]
 
 
 def load_classifier(uri: str, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:

@@ -51,8 +51,8 @@ TABLES = {
         "CloudWatch logs": f"10 × 0.000002 GB × {GB_LOGGED}",
     },
     "standing still, a month": {
-        "alarms": f"10 × {ALARM}",
-        "metrics of the app": f"6 × {METRIC}",
+        "alarms, by the metrics they watch": f"14 × {ALARM}",
+        "metrics of the app": f"10 × {METRIC}",
         "images in ECR, compressed, at most": f"5 × 0.5 GB × {GB_IN_ECR}",
         "the queue being polled": f"5 × 3 × 43,200 × {MILLION_MESSAGES} / 1,000,000",
     },

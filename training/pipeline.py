@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from model.golden import LOG_ODDS
 from model.image import PREPROCESSING
 from model.manifest import Manifest, describe_files
 from model.stores.base import NAME, Store
@@ -24,6 +25,7 @@ from training.cache import FeatureCache
 from training.dataset import Dataset, Example, refuse_unsound, scan
 from training.errors import DatasetError, TrainingError
 from training.export import Material, Misclassification, export
+from training.familiarity import Familiarity, fit_familiarity
 from training.features import Extractor, Features, FeatureWriter, extract, extract_reference
 from training.finetune import FineTuning, fine_tune
 from training.head import Head, LabelledFeatures, can_choose, choose_c, fit
@@ -78,6 +80,7 @@ class Survey:
 class TrainedModel:
     extractor: Extractor  # of the backbone that the head was fitted on
     head: Head
+    familiarity: Familiarity  # with the features of the images that the head was fitted on
     c_by_validation: bool  # else there were too few images to choose by
     fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
 
@@ -114,7 +117,8 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
         run.progress.step("fitting the head")
         with steps("head"), _reference_ahead(job, found, extractor, run):
             trained = _learn(job, extractor, found, features, run, tuned)
-        material = Material(trained.extractor, trained.head, parts, job.proof_images, job.feature_file, found.spool)
+        learned = (trained.extractor, trained.head, trained.familiarity)
+        material = Material(*learned, parts, job.proof_images, job.feature_file, found.spool)
         made = export(directory, material, run, steps)
         manifest = Manifest(
             name=job.name,
@@ -125,6 +129,7 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
             training=_provenance(job, dataset, parts, trained) | {"seconds": dict(steps.seconds)},
             metrics=made.metrics,
             parity=made.parity,
+            golden_log_odds=LOG_ODDS,
             libraries=library_versions(),
             git_commit=git_commit(),
             files=describe_files(directory),
@@ -206,8 +211,13 @@ def _learn(job: Job, extractor: Extractor, found: Survey, features: Features, ru
             "kept": tuned.better,
         }
         if tuned.better:
-            return TrainedModel(_saved(tuned.network, extractor, folder), tuned.head, chosen, history)
-    return TrainedModel(extractor, fit(train + validation, labels, c, job.max_steps), chosen, history)
+            saved = _saved(tuned.network, extractor, folder)
+            anew, _ = _labelled(found.dataset, found.split, _extract(found, saved, job, run))
+            return TrainedModel(saved, tuned.head, fit_familiarity(anew.features), chosen, history)
+    known = train + validation
+    return TrainedModel(
+        extractor, fit(known, labels, c, job.max_steps), fit_familiarity(known.features), chosen, history
+    )
 
 
 def _saved(network: Any, extractor: Extractor, folder: Path) -> Extractor:

@@ -19,9 +19,10 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import TensorflowEngine
+from model.engine import Outputs, TensorflowEngine
 from model.image import SIDE
 from training.errors import ExportError
+from training.familiarity import Familiarity
 from training.head import Head
 
 BATCH = 4  # images that TensorFlow scores at once; more take more memory and no less time
@@ -36,14 +37,26 @@ class Precision(StrEnum):
 
 
 def save_features(network: Any, directory: Path) -> None:
-    """Save a keras.Model: image uint8 (N, 299, 299, 3) → features float32 (N, D)."""
+    """Save a keras.Model whose last layer is the mean over places.
+
+    serving_default  image uint8 (N, 299, 299, 3) → features float32 (N, D)
+    serving_places   image → places float32 (N, 8, 8, D), whose mean the features are
+    """
+    import keras
     import tensorflow as tf
+
+    before = keras.Model(network.input, network.layers[-1].input)
+
+    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    def serving_places(image: Any) -> Any:
+        return {"places": before(image, training=False)}
 
     @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
     def serving_default(image: Any) -> Any:
-        return {"features": network(image, training=False)}
+        return {"features": tf.reduce_mean(serving_places(image)["places"], axis=[1, 2])}
 
-    _save(tf, [variable.value for variable in network.variables], {"serving_default": serving_default}, directory)
+    signatures = {"serving_default": serving_default, "serving_places": serving_places}
+    _save(tf, [variable.value for variable in network.variables], signatures, directory)
 
 
 def weights_digest(network: Any) -> str:
@@ -100,21 +113,36 @@ def features(directory: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     return found
 
 
-def save_classifier(backbone: Path, head: Head, directory: Path) -> None:
+def save_classifier(backbone: Path, head: Head, familiarity: Familiarity, directory: Path) -> None:
     """Save a saved backbone with a head on top, as TensorFlow Serving wants it; no code of ours is needed to call it.
 
     serving_default  image uint8 (N, 299, 299, 3) → scores float32 (N, K)
     serving_bytes    image_bytes string (N), encoded as JPEG, PNG, GIF or BMP → scores (N, K), classes string (N, K)
+    serving_detail   image → scores (N, K), distance (N,), maps (N, 8, 8, K): see model.engine.Outputs
     """
     import tensorflow as tf
 
     loaded = _load(backbone)
     weights, bias = tf.Variable(head.weights, name="head/weights"), tf.Variable(head.bias, name="head/bias")
+    mean = tf.Variable(familiarity.mean, name="familiarity/mean")
+    directions = tf.Variable(familiarity.directions, name="familiarity/directions")
+
+    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    def serving_detail(image: Any) -> Any:
+        places = loaded.signatures["serving_places"](image=image)["places"]  # (N, 8, 8, D)
+        bottlenecks = tf.reduce_mean(places, axis=[1, 2])  # (N, D)
+        centred = tf.math.l2_normalize(bottlenecks, axis=1) - mean
+        along = tf.linalg.matmul(centred, directions)  # (N, R)
+        left = tf.reduce_sum(centred**2, axis=1) - tf.reduce_sum(along**2, axis=1)  # (N,)
+        return {
+            "scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, weights) + bias),
+            "distance": tf.sqrt(tf.maximum(left, 0)),
+            "maps": tf.einsum("nijd,dk->nijk", places, weights) + bias,
+        }
 
     @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
     def serving_default(image: Any) -> Any:
-        bottlenecks = loaded.signatures["serving_default"](image=image)["features"]  # (N, D)
-        return {"scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, weights) + bias)}
+        return {"scores": serving_detail(image)["scores"]}
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])  # type: ignore[untyped-decorator]
     def serving_bytes(image_bytes: Any) -> Any:
@@ -127,17 +155,22 @@ def save_classifier(backbone: Path, head: Head, directory: Path) -> None:
         scores = serving_default(images)["scores"]  # (N, K)
         return {"scores": scores, "classes": tf.tile(tf.constant([head.labels]), [tf.shape(scores)[0], 1])}
 
-    signatures = {"serving_default": serving_default, "serving_bytes": serving_bytes}
-    _save(tf, [*loaded.variables_of_the_model, weights, bias], signatures, directory)
+    signatures = {
+        "serving_default": serving_default,
+        "serving_bytes": serving_bytes,
+        "serving_detail": serving_detail,
+    }
+    _save(tf, [*loaded.variables_of_the_model, weights, bias, mean, directions], signatures, directory)
     _load.cache_clear()
     gc.collect()  # 160 MB in circles, which nothing after this needs
 
 
-def score(directory: Path, images: NDArray[np.uint8], threads: int) -> NDArray[np.float32]:
-    """Scores (N, K) of images (N, 299, 299, 3) by a saved classifier, loaded as serving loads it."""
+def run_saved(directory: Path, images: NDArray[np.uint8], threads: int) -> Outputs:
+    """What a saved classifier computes of images (N, 299, 299, 3), loaded as serving loads it."""
     engine = TensorflowEngine(directory, threads)
-    starts = range(0, len(images), BATCH)
-    return np.concatenate([engine.scores(images[start : start + BATCH]) for start in starts])
+    batches = [engine.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+    scores, distances, maps = zip(*((batch.scores, batch.distances, batch.maps) for batch in batches), strict=True)
+    return Outputs(np.concatenate(scores), np.concatenate(distances), np.concatenate(maps))
 
 
 def _images(tf: Any) -> Any:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cfnlint import lint_file
 
+from model.decision import Decision
+from ops.cost import TABLES
 from serving.http.app import create_app
 from serving.model_loader import open_model_loader
 from serving.settings import S3Prefix, Settings
@@ -185,6 +187,26 @@ def test_every_alarm_reaches_a_person_and_is_explained(template: Callable[[str],
     for name, alarm in alarms.items():
         assert alarm["Properties"]["AlarmActions"] == [{"Ref": "AlarmTopic"}]
         assert f"`{name}`" in manual
+
+
+def test_the_share_of_unknown_images_is_of_all_that_were_judged(template: Callable[[str], Template]):
+    alarm = template("default")["Resources"]["UnknownShareAlarm"]["Properties"]
+    *counts, share = alarm["Metrics"]
+    watched = [count["MetricStat"]["Metric"] for count in counts]
+    dimensions = [{"Name": "service", "Value": "image-recognition-dev"}]
+
+    assert {metric["MetricName"] for metric in watched} == {decision.capitalize() for decision in Decision}
+    assert all(metric["Dimensions"] == dimensions for metric in watched)
+    assert {count["Id"] for count in counts} == {str(decision) for decision in Decision}
+    assert share["Expression"].startswith("IF(accepted + uncertain + unknown >= 50, 100 * unknown / (")
+    assert int(alarm["Threshold"]) == 20
+
+
+def test_the_cost_of_alarms_is_that_of_the_metrics_they_watch(template: Callable[[str], Template]):
+    alarms = [alarm["Properties"] for _, alarm in of_type(template("default"), "CloudWatch::Alarm")]
+    watched = [sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms]
+
+    assert TABLES["standing still, a month"]["alarms, by the metrics they watch"].startswith(f"{sum(watched)} × ")
 
 
 def test_the_cli_is_pinned_and_its_lock_names_no_private_registry():

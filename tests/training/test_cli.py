@@ -5,11 +5,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
+from model.manifest import MANIFEST
 from tests import ROOT
+from tests.support.before import published_before
 from tests.support.tiny import draw_colours, retrain_tiny
 from training.cli import main
 
@@ -107,6 +111,53 @@ def test_predict_names_nothing_below_the_least_score(tiny_model: str) -> None:
     assert run("predict", tiny_model, one, "--min-score", "1").stdout == f"{one}  no label\n"
     assert json.loads(run("predict", tiny_model, one, "--json", "--min-score", "1").stdout)["labels"] == []
     assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,\n")
+
+
+def judged_by(tiny_model: str, folder: Path, **thresholds: Any) -> str:
+    """The tiny model with these thresholds; others accept every answer."""
+    shutil.copytree(tiny_model, folder / "judged")
+    path = folder / "judged" / "1" / MANIFEST
+    manifest = json.loads(path.read_text())
+    lenient = {"precision": 0.95, "labels": [0.0] * 3, "distance": 9.0, "false_alarms": 0.05}
+    path.write_text(json.dumps(manifest | {"name": "judged", "thresholds": lenient | thresholds}))
+    return str(folder / "judged")
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "decision", "text"),
+    [
+        ({}, "accepted", "{}"),
+        ({"labels": [None] * 3}, "uncertain", "{} (uncertain)"),
+        ({"distance": 0.0}, "unknown", "nothing it was taught ({})"),
+    ],
+)
+def test_predict_says_whether_an_answer_may_be_relied_on(
+    tiny_model: str, tmp_path: Path, thresholds: dict[str, Any], decision: str, text: str
+) -> None:
+    model, one = judged_by(tiny_model, tmp_path, **thresholds), photos_of(tiny_model) / "red" / "00.jpg"
+    name, _, answer = run("predict", tiny_model, one).stdout.strip().partition("  ")
+    assert run("predict", model, one).stdout == f"{name}  {text.format(answer)}\n"
+    assert json.loads(run("predict", model, one, "--json").stdout)["decision"] == decision
+    header, row = csv.reader(run("predict", model, one, "--csv").stdout.splitlines())
+    assert (header[-1], row[-1]) == ("decision", decision)
+
+
+def test_predict_draws_where_the_first_label_comes_from(tiny_model: str, tmp_path: Path) -> None:
+    photos = [photos_of(tiny_model) / label / "00.jpg" for label in ("red", "blue")]
+    assert run("predict", tiny_model, *photos, "--explain", tmp_path / "why" / "now").exit_code == 0
+    drawn = sorted((tmp_path / "why" / "now").iterdir())
+    assert [path.name for path in drawn] == ["1-00.png", "2-00.png"]
+    for path in drawn:
+        with Image.open(path) as picture:
+            assert (picture.size, picture.format) == ((320, 240), "PNG")
+
+
+def test_predict_says_that_an_older_model_cannot_be_explained(tiny_model: str, tmp_path: Path) -> None:
+    older, one = published_before(tiny_model, tmp_path), photos_of(tiny_model) / "red" / "00.jpg"
+    found = run("predict", older, one, "--explain", tmp_path / "why")
+    assert found.exit_code == 1
+    assert "retrain it, or leave --explain out" in found.stderr
+    assert run("predict", older, one).stdout == run("predict", tiny_model, one).stdout
 
 
 def test_predict_says_where_there_is_nothing(tiny_model: str, tmp_path: Path) -> None:

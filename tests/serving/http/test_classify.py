@@ -272,10 +272,10 @@ def test_more_requests_than_a_process_may_hold_are_told_to_wait(telemetry):
     entered, leave = Event(), Event()
 
     class SlowEngine(ColourEngine):
-        def scores(self, images):
+        def run(self, images):
             entered.set()
             leave.wait(10)
-            return super().scores(images)
+            return super().run(images)
 
     classifier = colour_classifier()
     slow = type(classifier)(SlowEngine(), classifier.manifest, classifier.version)

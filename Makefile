@@ -74,7 +74,7 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	$(LOCK) --extra serving -c requirements.txt -o requirements-litert.txt
 	$(LOCK) --extra serving --extra server -c requirements.txt -o serving/requirements.txt
 	$(LOCK) --extra training --extra tensorflow -c requirements.txt -o training/requirements.txt
-	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra ray --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra bench -c tests/requirements.txt -o bench/requirements.txt
 
 .venv/ready: tests/requirements.txt

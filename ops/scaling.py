@@ -51,7 +51,7 @@ class Way:
 
 
 READ = f"1,000 × {THOUSAND_READS} / 1,000"
-UPLOADED = f"{total('1,000 images put into the bucket'):.4f}"
+UPLOADED = f"{total('1,000 images put into the bucket'):.6f}"
 WAYS = (
     Way("one machine of 2 vCPUs, `run`", {"2 cores": 2 * CORE}, READ, f"{HOUR_OF_2_CPUS}"),
     Way("one machine of 16 vCPUs, `run`", {"16 cores": 16 * CORE, "reads a prefix": READS}, READ, f"{HOUR_OF_16_CPUS}"),
@@ -64,7 +64,7 @@ WAYS = (
     Way(
         "the state machine, `start`",
         {"`bulkConcurrency`": CONCURRENCY * INVOCATION, "reads a prefix": READS},
-        f"{total('1,000 images by the state machine'):.4f}",
+        f"{total('1,000 images by the state machine'):.6f}",
     ),
     Way(
         "S3 Batch Operations on `uploads`",
@@ -78,7 +78,7 @@ INTRODUCTION = f"""# A million images, and a hundred million
 
 What naming images that lie in S3 takes, in money and in hours, each [way](bulk.md). List prices of us-east-1 in US dollars, free tier left out, as AWS published them in 2025
 ([the list](cost.md)); machines are EC2's c7i on demand, in the same region as the bucket (no transfer is paid for), and stopped at the end. Rates: {CORE:.1f} images/s a core for the int8 model
-with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores; more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
+with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores (the engine of `--engine ray` is Ray without its Data, and was not timed); more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
 vCPU, and 110 ms where an object is read and one written for each, are assumed. `make docs` computes this page (`ops/scaling.py`).
 """
 ADVICE = f"""

@@ -194,6 +194,7 @@ class BulkResult(Struct, frozen=True, omit_defaults=True):
 
     object: UploadedObject
     labels: list[Label] | None = None
+    decision: Decided = None
     model: ModelName | None = None
     image: ImageFacts | None = None
     error: Problem | None = None

@@ -85,15 +85,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # fmt: on
 
     def __post_init__(self) -> None:
-        if self.bulk_prefix.startswith(self.uploads_prefix):
-            raise SettingsError(
-                f"BULK_PREFIX={self.bulk_prefix!r} begins with UPLOADS_PREFIX={self.uploads_prefix!r}: its results would be taken "
-                "for uploads; use bulk/"
-            )
         if self.uploads_prefix.startswith(self.results_prefix) or self.results_prefix.startswith(self.uploads_prefix):
             raise SettingsError(
                 f"UPLOADS_PREFIX={self.uploads_prefix!r} and RESULTS_PREFIX={self.results_prefix!r}: neither may begin with "
                 "the other, or a result would be taken for an upload; use uploads/ and results/"
+            )
+        if self.bulk_prefix.startswith(self.uploads_prefix):
+            raise SettingsError(
+                f"BULK_PREFIX={self.bulk_prefix!r} begins with UPLOADS_PREFIX={self.uploads_prefix!r}: its results would be taken "
+                "for uploads; use bulk/"
             )
 
     @property

@@ -66,11 +66,12 @@ class Namer:
         classifier = self._free.get()
         try:
             image = decode(data, self._wish.limits)
-            scores = classifier.engine.scores(image.tensor[np.newaxis])[0]  # (K,)
+            outputs = classifier.engine.run(image.tensor[np.newaxis])
         finally:
             self._free.put(classifier)
         facts = ImageFacts(image.width, image.height, image.format)
-        return Result(classifier.rank(scores, self._wish.top_k), facts)
+        labels = classifier.rank(outputs.scores[0], self._wish.top_k)
+        return Result(labels=labels, decision=classifier.decisions(outputs)[0], image=facts)
 
     def _read(self, item: Item) -> bytes:
         if not item.name.startswith("s3://"):

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import click
 import msgspec
 
 from model.errors import RecognitionError
-from model.machine import granted_cpus
 from model.stores.uri import ModelVersion, resolve
 from ops.bulk.items import Item, list_items
 from ops.bulk.journal import Journal
@@ -23,8 +22,8 @@ from serving.schemas import ModelName
 from serving.settings import Settings
 
 NameAll = Callable[
-    [ModelVersion, Iterable[tuple[int, Item]], Wish, Container[str], int], Iterator[tuple[int, Named]]
-]  # a model, the images by their positions, how, what is known, on how many workers → what came out, by position
+    [ModelVersion, Iterable[tuple[int, Item]], Wish, Journal, int | None], Iterator[tuple[int, Named]]
+]  # a model, the images by their positions, how, what is known, on how many workers (None: all there are) → what came out, by position
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,16 @@ class Done:
 @click.option("--out", required=True, help="The table: a .parquet or a .csv, here or at s3://….")
 @click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="This machine, or Ray: the cluster that RAY_ADDRESS names, else one on this machine.",
+)
+@click.option(
     "--workers", type=click.IntRange(1), help="Images that are scored at a time; else as many as there are CPUs."
 )
-def run_command(source: str, model: str, out: str, top_k: int, workers: int | None) -> None:
+def run_command(source: str, model: str, out: str, top_k: int, engine: str, workers: int | None) -> None:
     """Name every image of a folder, of a prefix in S3 or of a table's column by a MODEL.
 
     An image that cannot be read is a row with its error. The limits of an image are those of the service, by the same variables
@@ -56,7 +62,7 @@ def run_command(source: str, model: str, out: str, top_k: int, workers: int | No
             resolve(model),
             out,
             Wish(Settings.from_environment(os.environ).limits, top_k),
-            name_here,
+            _engine(engine),
             workers,
         )
     except RecognitionError as error:
@@ -73,14 +79,16 @@ def run(
     try:
         images = journal.begin(list_items(source))
         missing = journal.missing()
+        computed = 0
         if missing:
             with bar("naming", missing) as advance:
-                for position, named in name_all(version, journal.to_do(), wish, journal, workers or granted_cpus()):
+                for position, named in name_all(version, journal.to_do(), wish, journal, workers):
                     journal.record(position, named)
+                    computed += named.result is not None
                     advance(failed=bool(named.result and named.result.error))
         name = ModelName(version.name, version.number)
         write_table(out, (row_of(image, result, name) for image, result in journal.results()))
-        return Done(images, images - missing, journal.failures())
+        return Done(images, images - computed, journal.failures())
     finally:
         journal.close()
 
@@ -94,3 +102,13 @@ def identity_of(version: ModelVersion, wish: Wish) -> str:
     """All that an answer depends on but the image."""
     manifest = hashlib.sha256(msgspec.json.encode(version.manifest())).hexdigest()
     return f"{version.name}/{version.number}/{manifest[:16]}/top-{wish.top_k}"
+
+
+def _engine(name: str) -> NameAll:
+    if name == "local":
+        return name_here
+    try:
+        from ops.bulk.ray_engine import name_by_ray
+    except ImportError as error:
+        raise click.ClickException(f"--engine ray needs Ray: pip install ray ({error})") from error
+    return name_by_ray

@@ -31,6 +31,7 @@ class Row:
     label: str | None
     score: float | None
     labels: list[Label]  # best first
+    decision: str | None  # accepted, uncertain or unknown; None: the model cannot judge its answers
     width: int | None
     height: int | None
     format: str | None
@@ -48,6 +49,7 @@ def row_of(image: str, result: Result | BulkResult, model: ModelName | None, obj
         label=labels[0].name if labels else None,
         score=labels[0].score if labels else None,
         labels=labels,
+        decision=str(result.decision) if result.decision else None,
         width=facts.width if facts else None,
         height=facts.height if facts else None,
         format=facts.format if facts else None,

@@ -100,6 +100,7 @@ class BatchProcessor:
         return BulkResult(
             item,
             labels=classifier.rank(prediction.scores[0], TOP_K),
+            decision=prediction.decisions[0],
             model=ModelName(classifier.manifest.name, classifier.version),
             image=ImageFacts(image.width, image.height, image.format),
         )

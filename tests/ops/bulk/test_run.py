@@ -72,6 +72,7 @@ def test_a_row_says_what_the_model_says_of_the_image(photos, tiny_model, tmp_pat
         expected = classifier.classify(image.tensor[None], top_k=2)[0]
         assert row["labels"] == [{"name": label.name, "score": label.score} for label in expected]
         assert (row["label"], row["score"]) == (expected[0].name, expected[0].score)
+        assert row["decision"] == classifier.decisions(classifier.engine.run(image.tensor[None]))[0]
         assert (row["width"], row["height"], row["format"]) == (64, 48, "JPEG")
         assert (row["model"], row["version"]) == ("tiny", 1)
 

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from model.decision import Decision, Thresholds
 from model.errors import ModelNotFound, StoreForbidden, StoreUnavailable
 from serving.bulk.processor import BatchProcessor
 from serving.errors import OutOfTime
@@ -52,6 +53,13 @@ def test_a_batch_becomes_one_object_with_a_line_for_each_image_in_order(s3):
     assert [result.labels[0].name for result in results] == ["red", "green", "blue"] * 4
     assert [result.object.key for result in results] == [item["key"] for item in items]
     assert results[0].model == ModelName("colours", 3)
+
+
+def test_each_line_says_whether_its_answer_may_be_relied_on(s3):
+    thresholds = Thresholds(precision=0.95, labels=(0.5, None, 0.5), distance=None, false_alarms=0.05)
+    items = [put(s3, colour, picture(colour)) for colour in ("red", "green")]
+    done = make(load=lambda: colour_classifier(thresholds)).handle(event(*items), Context())
+    assert [result.decision for result in results_of(s3, done)] == [Decision.ACCEPTED, Decision.UNCERTAIN]
 
 
 def test_what_cannot_be_named_is_a_line_with_its_error(s3):

@@ -104,7 +104,7 @@ def test_predict_takes_folders_patterns_and_standard_input(tiny_model: str) -> N
 def test_predict_writes_a_table(tiny_model: str) -> None:
     one = photos_of(tiny_model) / "red" / "00.jpg"
     rows = list(csv.reader(run("predict", tiny_model, one, "--csv", "--top-k", 3).stdout.splitlines()))
-    assert rows[0] == ["image", "label", "score"]
+    assert rows[0] == ["image", "label", "score", "decision"]
     assert [row[0] for row in rows[1:]] == [str(one)] * 3
     assert rows[1][1] == "red"
 
@@ -113,7 +113,7 @@ def test_predict_names_nothing_below_the_least_score(tiny_model: str) -> None:
     one = photos_of(tiny_model) / "red" / "00.jpg"
     assert run("predict", tiny_model, one, "--min-score", "1").stdout == f"{one}  no label\n"
     assert json.loads(run("predict", tiny_model, one, "--json", "--min-score", "1").stdout)["labels"] == []
-    assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,\n")
+    assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,,accepted\n")
 
 
 def judged_by(tiny_model: str, folder: Path, **thresholds: Any) -> str:

@@ -15,12 +15,21 @@ from serving.settings import Settings
 from serving.telemetry import LogTelemetry
 
 if TYPE_CHECKING:
+    from serving.bulk.processor import BatchProcessor
     from serving.uploads.processor import UploadProcessor
 
 settings = Settings.from_environment(os.environ)
 telemetry = LogTelemetry(settings)
 models = open_model_loader(settings, telemetry)
-app = create_app(settings, models, telemetry)  # gunicorn serves it too: `gunicorn handler:app`
+
+
+def _settle(event: Any, request_id: str) -> None:
+    _processor().settle(event, request_id)
+
+
+app = create_app(  # gunicorn serves it too: `gunicorn handler:app`; there uploads come over HTTP, on Lambda by their queue
+    settings, models, telemetry, settle=None if settings.on_lambda else _settle
+)
 
 if settings.load_at_start:
     models.preload()
@@ -36,8 +45,20 @@ def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return _processor().handle(event, context)
 
 
+def bulk(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Batches of a Distributed Map of Step Functions (deploy/bulk.yml)."""
+    return _batch_processor().handle(event, context)
+
+
 @cache
 def _processor() -> "UploadProcessor":
     from serving.uploads.processor import open_processor
 
     return open_processor(settings, models, telemetry)
+
+
+@cache
+def _batch_processor() -> "BatchProcessor":
+    from serving.bulk.processor import open_batch_processor
+
+    return open_batch_processor(settings, models, telemetry)

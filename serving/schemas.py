@@ -1,6 +1,6 @@
 """What goes over the wire, as types: msgspec checks requests against them, and openapi.py writes their schemas."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -175,6 +175,38 @@ class UploadResult(Struct, frozen=True, omit_defaults=True):
     model: ModelName | None = None
     image: ImageFacts | None = None
     error: Problem | None = None
+
+
+class CloudEvent(Struct, frozen=True):
+    """That an object was created, by whoever says it in the form of CloudEvents 1.0."""
+
+    id: str
+    source: str
+    type: Annotated[str, Meta(examples=["com.amazonaws.s3.ObjectCreated:Put"])]
+    specversion: Literal["1.0", "0.3"]
+    subject: str | None = None
+    data: Annotated[Any, Meta(description="The record of an S3 notification, or an EventBridge event of S3.")] = None
+    data_base64: str | None = None
+
+
+class BulkResult(Struct, frozen=True, omit_defaults=True):
+    """What became of an image of a bulk run: its labels, or an error."""
+
+    object: UploadedObject
+    labels: list[Label] | None = None
+    decision: Decided = None
+    model: ModelName | None = None
+    image: ImageFacts | None = None
+    error: Problem | None = None
+
+
+class BulkBatch(Struct, frozen=True):
+    """Where the results of a batch lie, as JSON Lines, and how many."""
+
+    bucket: str
+    key: str
+    images: int
+    failed: int
 
 
 class PredictRequest(Struct, frozen=True):

@@ -27,7 +27,8 @@ from training.golden import choose_golden, copies_of, tensors_of
 from training.head import Head
 from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, logits_of, scores_of
 from training.run import Run
-from training.savedmodel import Precision, run_saved, save_classifier
+from training.saved_classifier import run_saved, save_classifier
+from training.savedmodel import Precision
 from training.split import Split
 from training.spool import Spool
 from training.stopwatch import Stopwatch

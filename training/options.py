@@ -36,7 +36,7 @@ LABELS_FROM = click.option(
     "--labels-from",
     type=click.Choice(LabelsFrom, case_sensitive=False),
     default=LabelsFrom.TOP,
-    show_default=True,
+    show_default=str(LabelsFrom.TOP),
     help="The folder that names an image which lies deeper than LABEL/IMAGE.",
 )
 MEGAPIXEL_MB = 20  # MB that decoders hold for a megapixel, at most (HEIC and WebP need most)

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from training.console import Console, outcome_page, suppress_stderr
+from training.closing_page import outcome_page
+from training.console import Console, suppress_stderr
 from training.finetune import Augmentation, FineTuning
 from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
 from training.pipeline import Job, retrain, survey

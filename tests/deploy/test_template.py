@@ -86,9 +86,11 @@ def test_everything_the_app_serves_has_a_route(template: Callable[[str], Templat
     assert routes == {("GET", path) for path in OPEN} | PRIVATE
 
 
-@pytest.mark.parametrize("function", ["Classify", "Uploads"])
-def test_the_functions_settings_are_those_that_serving_reads(template: Callable[[str], Template], function: str):
-    variables = environment(template("default")["Resources"], function)
+@pytest.mark.parametrize(("function", "choice"), [("Classify", "default"), ("Uploads", "default"), ("Bulk", "bulk")])
+def test_the_functions_settings_are_those_that_serving_reads(
+    template: Callable[[str], Template], function: str, choice: str
+):
+    variables = environment(template(choice)["Resources"], function)
     read = Recorder(variables)
 
     settings = Settings.from_environment(read)
@@ -211,7 +213,7 @@ def test_the_cli_is_pinned_and_its_lock_names_no_private_registry():
     package = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())
 
-    assert package["devDependencies"] == {"serverless": "npm:osls@4.3.1"}
+    assert package["devDependencies"] == {"asl-validator": "4.0.0", "serverless": "npm:osls@4.3.1"}
     for entry in lock["packages"].values():
         assert entry.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/")
 

@@ -18,7 +18,7 @@ from tests import ROOT
 from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
 from training.cache import FeatureCache
 from training.cli import main
-from training.console import outcome_page
+from training.closing_page import outcome_page
 from training.errors import DatasetError, TrainingError
 from training.features import Extractor, extract, extract_reference
 from training.finetune import FineTuning

@@ -57,7 +57,7 @@ test-fast: .venv/ready ## the tests that need no training, no server and no brow
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
 
 docs: .venv/ready ## write the pages that are made from the code
-	@$(BIN)/python -m ops.configuration && $(BIN)/python -m ops.cost && $(BIN)/python -m tests.model.decoding.formats_table > docs/formats.md
+	@$(BIN)/python -m ops.configuration && $(BIN)/python -m ops.cost && $(BIN)/python -m ops.scaling && $(BIN)/python -m tests.model.decoding.formats_table > docs/formats.md
 
 lint: .venv/ready ## form, lint and types
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
@@ -74,7 +74,7 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	$(LOCK) --extra serving -c requirements.txt -o requirements-litert.txt
 	$(LOCK) --extra serving --extra server -c requirements.txt -o serving/requirements.txt
 	$(LOCK) --extra training --extra tensorflow -c requirements.txt -o training/requirements.txt
-	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
+	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra ray --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra bench -c tests/requirements.txt -o bench/requirements.txt
 
 .venv/ready: tests/requirements.txt
@@ -95,4 +95,4 @@ node_modules/ready: package-lock.json
 	@touch $@
 
 clean: ## remove what the other targets made, models included
-	rm -rf .venv build artifacts node_modules .serverless
+	rm -rf .venv build artifacts runs node_modules .serverless

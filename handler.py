@@ -15,6 +15,7 @@ from serving.settings import Settings
 from serving.telemetry import LogTelemetry
 
 if TYPE_CHECKING:
+    from serving.bulk.processor import BatchProcessor
     from serving.uploads.processor import UploadProcessor
 
 settings = Settings.from_environment(os.environ)
@@ -44,8 +45,20 @@ def uploads(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return _processor().handle(event, context)
 
 
+def bulk(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Batches of a Distributed Map of Step Functions (deploy/bulk.yml)."""
+    return _batch_processor().handle(event, context)
+
+
 @cache
 def _processor() -> "UploadProcessor":
     from serving.uploads.processor import open_processor
 
     return open_processor(settings, models, telemetry)
+
+
+@cache
+def _batch_processor() -> "BatchProcessor":
+    from serving.bulk.processor import open_batch_processor
+
+    return open_batch_processor(settings, models, telemetry)

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import Engine, choose_engine, engine_files, import_ahead, load_engine
+from model.decision import Decision, decide
+from model.engine import Engine, Outputs, choose_engine, engine_files, import_ahead, load_engine
 from model.errors import ModelCorrupt, ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
-from model.manifest import LABELS, Manifest, verify_files
+from model.manifest import CARD, LABELS, Manifest, verify_files
 from model.stores.uri import ModelVersion, resolve
 
 
@@ -28,6 +29,7 @@ class Classifier:
     engine: Engine
     manifest: Manifest
     version: int
+    card: str | None = None  # Markdown; None: the model was made before there were any
 
     def classify(self, images: NDArray[np.uint8], top_k: int = 5, min_score: float = 0.0) -> list[list[Label]]:
         """Name images (N, 299, 299, 3): for each, at most `top_k` labels of at least `min_score`, best first."""
@@ -37,6 +39,15 @@ class Classifier:
         """Turn one image's scores (K,) into labels, best first, scores with 4 digits; equal scores keep their order."""
         best = np.argsort(-scores, kind="stable")[:top_k]
         return [Label(self.manifest.labels[i], round(float(scores[i]), 4)) for i in best if scores[i] >= min_score]
+
+    def decide(self, scores: NDArray[np.float32], distance: float | None) -> Decision | None:
+        """Judge one image's scores (K,) and distance; None where the model has no thresholds."""
+        return decide(self.manifest.thresholds, scores, distance) if self.manifest.thresholds else None
+
+    def decisions(self, outputs: Outputs) -> list[Decision | None]:
+        """Judge each image."""
+        distances = [None] * len(outputs.scores) if outputs.distances is None else outputs.distances.tolist()
+        return [self.decide(*pair) for pair in zip(outputs.scores, distances, strict=True)]
 
 
 def load_classifier(uri: str, engine: str = "auto", threads: int = 1, cache: Path | None = None) -> Classifier:
@@ -65,7 +76,7 @@ def load_version(
         _check_labels(directory, manifest)
         running = load_engine(chosen, directory, threads)
         check_golden(directory, running, manifest)
-    return Classifier(running, manifest, version.number)
+    return Classifier(running, manifest, version.number, _read_card(directory, manifest))
 
 
 def _check_labels(directory: Path, manifest: Manifest) -> None:
@@ -75,6 +86,13 @@ def _check_labels(directory: Path, manifest: Manifest) -> None:
         raise ModelCorrupt(
             f"{directory}: the labels of its manifest are not those of {LABELS}; publish the model again"
         )
+
+
+def _read_card(directory: Path, manifest: Manifest) -> str | None:
+    if CARD not in manifest.files:
+        return None
+    verify_files(directory, manifest, [CARD])
+    return (directory / CARD).read_text(encoding="utf-8")
 
 
 @contextmanager

@@ -1,9 +1,10 @@
-"""Two engines behind one interface: uint8 images in, scores out.
+"""Two engines behind one interface: uint8 images in; scores, distances and maps out.
 
 `litert` runs the compiled model: it starts in a tenth of a second. `tensorflow` runs the SavedModel itself and is the
 reference. Each runtime is imported when its engine is made, never before.
 """
 
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,17 +21,33 @@ RUNTIMES = {
     "litert": "ai_edge_litert.interpreter",
     "tensorflow": "tensorflow",
 }  # engine → what it imports, quickest first
+DETAILS = ("distance", "maps")  # the names of the outputs beside `scores`
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """What a model computes of N images. A model that was made before there were distances and maps has none."""
+
+    scores: NDArray[np.float32]  # (N, K), probabilities
+    distances: NDArray[np.float32] | None = None  # (N,), how far each image is from what was taught
+    maps: NDArray[np.float32] | None = (
+        None  # (N, 8, 8, K), each place's share of a label's logit: their mean is the logit
+    )
 
 
 class Engine(Protocol):
     name: str
 
-    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Map images (N, 299, 299, 3) to class probabilities (N, K). May be called from several threads."""
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """Compute all that the model gives of images (N, 299, 299, 3). May be called from several threads."""
         ...
 
+    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Map images (N, 299, 299, 3) to class probabilities (N, K)."""
+        return self.run(images).scores
 
-class LitertEngine:
+
+class LitertEngine(Engine):
     """A compiled model whose only input is an image batch. Its outputs have names: `scores` of a classifier, `features` of a backbone."""
 
     name = "litert"
@@ -42,27 +59,35 @@ class LitertEngine:
             self._interpreter: Any = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
             outputs = self._interpreter.get_signature_runner("serving_default").get_output_details()
-            self._output = outputs[output]["index"]
+            self._scores = outputs[output]["index"]
         except (ValueError, RuntimeError) as error:
             raise ModelCorrupt(f"{path} cannot be loaded by LiteRT ({error})") from error
         except KeyError as error:
             raise ModelCorrupt(f"{path} has no output named {output!r}") from error
+        self._distance, self._map = (outputs[name]["index"] if name in outputs else None for name in DETAILS)
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._one_at_a_time = Lock()  # an interpreter holds the tensors of one run
 
-    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
         with self._one_at_a_time:
-            return np.stack([self._score(image) for image in images])  # (N, K); on one CPU a batch gains nothing
+            found = [self._run(image) for image in images]  # on one CPU a batch gains nothing
+        scores, distances, maps = zip(*found, strict=True)
+        return Outputs(
+            np.stack(scores),
+            None if self._distance is None else np.stack(distances),
+            None if self._map is None else np.stack(maps),
+        )
 
-    def _score(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _run(self, image: NDArray[np.uint8]) -> list[Any]:
+        """Its scores (K,), distance () and map (8, 8, K), where the model has them."""
         self._interpreter.set_tensor(self._input, image[np.newaxis])  # (1, 299, 299, 3)
         self._interpreter.invoke()
-        scores: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]  # (K,)
-        return scores
+        indices = (self._scores, self._distance, self._map)
+        return [None if index is None else self._interpreter.get_tensor(index)[0] for index in indices]
 
 
-class TensorflowEngine:
-    """The SavedModel itself, by its `serving_default` signature: image uint8 (N, 299, 299, 3) → scores (N, K)."""
+class TensorflowEngine(Engine):
+    """The SavedModel itself, by its signature `serving_detail`, or `serving_default` where it was made before there was the other."""
 
     name = "tensorflow"
 
@@ -76,16 +101,17 @@ class TensorflowEngine:
             pass  # a second model in one process keeps the first one's threads
         try:
             self._model = tf.saved_model.load(str(directory))
-            self._signature = self._model.signatures["serving_default"]
+            signatures = self._model.signatures
+            self._signature = signatures["serving_detail" if "serving_detail" in signatures else "serving_default"]
         except (OSError, KeyError, ValueError) as error:
             raise ModelCorrupt(
                 f"{directory} cannot be loaded as a SavedModel with a serving_default signature ({error})"
             ) from error
         self._constant = tf.constant
 
-    def scores(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = self._signature(image=self._constant(images))["scores"].numpy()
-        return scores
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        found = {name: tensor.numpy() for name, tensor in self._signature(image=self._constant(images)).items()}
+        return Outputs(found["scores"], *(found.get(name) for name in DETAILS))
 
 
 def choose_engine(requested: str, manifest: Manifest) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from model.engine import Engine
 from model.errors import ImageError, ModelCorrupt
@@ -13,13 +14,15 @@ from model.manifest import GOLDEN, Manifest
 
 SCORES = f"{GOLDEN}/scores.json"  # image file → engine → scores
 Expected = dict[str, dict[str, list[float]]]  # image file → engine → (K,) probabilities
-TOLERANCE = 0.05  # in probability: other processors round differently, a wrong model is off by far more
+TOLERANCE = 0.05  # in probability, of golden images that were chosen for their size
+LOG_ODDS = 0.25  # of three of uncertain answers, the mean of each one's largest difference (docs/decisions.md)
+FLOOR = 1e-4  # of a probability; what is below is as good as none
 
 
 @dataclass(frozen=True)
 class GoldenImage:
     file: str  # inside the golden directory
-    data: bytes  # as it came: its decoding is part of what is checked
+    data: bytes  # encoded: its decoding is part of what is checked
     scores: dict[str, list[float]]  # engine → (K,) probabilities
 
 
@@ -33,9 +36,9 @@ def write_golden(directory: Path, images: list[GoldenImage]) -> None:
 
 
 def check_golden(directory: Path, engine: Engine, manifest: Manifest) -> float:
-    """Score the golden images; return the largest difference in probability.
+    """Score the golden images; return how far off they are, in log-odds or, of an older model, in probability.
 
-    Raises ModelCorrupt beyond TOLERANCE, and where the model has none that this engine can be checked with.
+    Raises ModelCorrupt beyond the tolerance, and where the model has none that this engine can be checked with.
     """
     try:
         expected = _read_expected(directory, manifest)
@@ -57,13 +60,28 @@ def check_golden(directory: Path, engine: Engine, manifest: Manifest) -> float:
             f"{directory}: the model has {scores.shape[-1]} scores, its golden images {wanted.shape[-1]}, its manifest "
             f"{len(manifest.labels)} labels: they must be as many; publish the model again"
         )
-    difference = float(np.abs(scores - wanted).max())
-    if not difference <= TOLERANCE:  # NaN too
+    difference, tolerance, unit = _difference(scores, wanted, manifest)
+    if not difference <= tolerance:  # NaN too
         raise ModelCorrupt(
-            f"{directory}: a golden image scores {difference:.3f} off what it scored when the model was made (tolerance "
-            f"{TOLERANCE}): this engine does not run this model faithfully here"
+            f"{directory}: golden images score {difference:.3f} off what they scored when the model was made (at most "
+            f"{tolerance} in {unit}): this engine does not run this model faithfully here"
         )
     return difference
+
+
+def _difference(
+    scores: NDArray[np.float32], wanted: NDArray[np.float64], manifest: Manifest
+) -> tuple[float, float, str]:
+    """How far off the scores (N, K) are, how far they may be, and in what unit."""
+    if manifest.golden_log_odds is None:
+        return float(np.abs(scores - wanted).max()), TOLERANCE, "probability"
+    largest = np.abs(_log_odds(scores) - _log_odds(wanted)).max(axis=1)  # (N,)
+    return float(largest.mean()), manifest.golden_log_odds, "log-odds"
+
+
+def _log_odds(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    known = np.clip(scores.astype(np.float64), FLOOR, 1 - FLOOR)
+    return np.log(known / (1 - known))
 
 
 def _read_expected(directory: Path, manifest: Manifest) -> Expected:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from model.decision import Thresholds
 from model.errors import ModelCorrupt, ModelIncompatible
 
 SCHEMA = 1  # of the manifest; a reader refuses a newer one
@@ -19,6 +20,7 @@ EXTRA = "assets.extra"  # SavedModel's own place for files that TensorFlow does 
 MANIFEST = f"{EXTRA}/manifest.json"
 LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
 COMPILED_MODEL = f"{EXTRA}/model.tflite"  # what LiteRT runs
+CARD = f"{EXTRA}/model-card.md"  # what the model is for, for people
 LONGEST_NAME = 255  # bytes of a file's name: the limit of ext4, XFS and APFS
 GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
 
@@ -48,6 +50,8 @@ class Manifest:
     git_commit: str | None
     files: Mapping[str, FileEntry]  # path relative to the version's directory → what it must be
     schema: int = SCHEMA
+    thresholds: Thresholds | None = None  # None: the model is older than they are, or had too few images for them
+    golden_log_odds: Annotated[float, Meta(gt=0)] | None = None  # see model.golden; None: an older model
 
     def dumps(self) -> str:
         return msgspec.json.format(msgspec.json.encode(self), indent=1).decode() + "\n"
@@ -63,6 +67,7 @@ class Manifest:
                 )
             manifest = msgspec.json.decode(text, type=cls)
             _refuse_twice(manifest.labels)
+            _refuse_others(manifest)
             for path in manifest.files:
                 _refuse_outside(path)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -73,6 +78,11 @@ class Manifest:
 def _refuse_twice(labels: tuple[str, ...]) -> None:
     if len(set(labels)) < len(labels):
         raise ValueError("a label stands there twice")
+
+
+def _refuse_others(manifest: Manifest) -> None:
+    if manifest.thresholds and len(manifest.thresholds.labels) != len(manifest.labels):
+        raise ValueError(f"it has {len(manifest.labels)} labels, and thresholds of {len(manifest.thresholds.labels)}")
 
 
 def _refuse_outside(path: str) -> None:

@@ -1,7 +1,8 @@
 """`python -m ops.cost`: write docs/cost.md. One price list with its date; each figure is computed from the line beside it.
 
 List prices of us-east-1 in US dollars, free tier left out, as AWS's pricing pages had them in 2025: Lambda (x86), API Gateway (REST),
-S3 (Standard), SQS, CloudWatch, X-Ray, ECR and Rekognition (DetectLabels).
+S3 (Standard), S3 Batch Operations, SQS, Step Functions, EC2 (on demand), CloudWatch, X-Ray, ECR and Rekognition (DetectLabels).
+ops/scaling.py computes docs/scaling.md from the same list.
 """
 
 import ast
@@ -15,6 +16,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "cost.md"
 MILLION_REST_CALLS, MILLION_LAMBDA_CALLS, MILLION_MESSAGES, MILLION_TRACES = 3.50, 0.20, 0.40, 5.00
 GB_SECOND, GB_SECOND_PROVISIONED, GB_SECOND_SNAPSHOT = 0.0000166667, 0.0000041667, 0.0000015046
 THOUSAND_WRITES, THOUSAND_READS, GB_STORED, GB_LOGGED, GB_IN_ECR = 0.005, 0.0004, 0.023, 0.50, 0.10
+MILLION_TRANSITIONS, MILLION_EXPRESS_RUNS, GB_SECOND_EXPRESS = 25.00, 1.00, 0.00001667
+BATCH_JOB, MILLION_BATCH_OBJECTS = 0.25, 1.00
+HOUR_OF_2_CPUS, HOUR_OF_16_CPUS = 0.08925, 0.714  # c7i.large, c7i.4xlarge
 ALARM, METRIC, THOUSAND_OF_REKOGNITION = 0.10, 0.30, 1.00
 
 GB = "1.7275 GB"  # 1,769 MB, one vCPU
@@ -35,9 +39,20 @@ TABLES = {
         "Lambda, time": f"1,000 × 0.11 s × {GB} × {GB_SECOND:.10f}",
         "CloudWatch logs": f"1,000 × 0.000002 GB × {GB_LOGGED}",
     },
+    "1,000 images by the state machine": {
+        "S3, images read": f"1,000 × {THOUSAND_READS} / 1,000",
+        "S3, results of 10 batches written, and looked for before": f"10 × {THOUSAND_WRITES + THOUSAND_READS} / 1,000",
+        "S3, listed": f"1 × {THOUSAND_WRITES} / 1,000",
+        "Lambda, requests": f"10 × {MILLION_LAMBDA_CALLS} / 1,000,000",
+        "Lambda, time": f"1,000 × 0.05 s × {GB} × {GB_SECOND:.10f}",
+        "Step Functions, express executions": f"10 × {MILLION_EXPRESS_RUNS} / 1,000,000",
+        "Step Functions, their time": f"10 × 6 s × 0.0625 GB × {GB_SECOND_EXPRESS:.8f}",
+        "Step Functions, transitions of the map, at most": f"10 × {MILLION_TRANSITIONS} / 1,000,000",
+        "CloudWatch logs": f"10 × 0.000002 GB × {GB_LOGGED}",
+    },
     "standing still, a month": {
-        "alarms": f"10 × {ALARM}",
-        "metrics of the app": f"6 × {METRIC}",
+        "alarms, by the metrics they watch": f"14 × {ALARM}",
+        "metrics of the app": f"10 × {METRIC}",
         "images in ECR, compressed, at most": f"5 × 0.5 GB × {GB_IN_ECR}",
         "the queue being polled": f"5 × 3 × 43,200 × {MILLION_MESSAGES} / 1,000,000",
     },

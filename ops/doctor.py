@@ -31,6 +31,8 @@ from ops.inspection import Stack, from_template
 from serving.errors import SettingsError
 from serving.settings import Settings
 
+AS_WELL = 0.1  # in probability; the same code on other processors is off by 0.03
+
 Ask = Callable[[bytes], tuple[int, dict[str, Any]]]  # image → status and body of POST /v1/classify
 
 
@@ -90,7 +92,7 @@ class Sample:
     """A golden image of a model, and what it must be taken for."""
 
     image: bytes
-    label: str
+    labels: list[str]  # the first one, and those that score as well as it: other processors round differently
     version: int
     bytes_needed: int  # of /tmp, for the files of the engine that runs it
 
@@ -122,7 +124,7 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
     report(
         "round trip",
         _round_trip(sample, ask or partial(_ask_app, settings)),
-        f"a golden image is named {sample.label!r}",
+        f"a golden image is named {' or '.join(map(repr, sample.labels))}",
     )
 
 
@@ -133,10 +135,12 @@ def _load(settings: Settings) -> Sample:
     manifest, engine = classifier.manifest, classifier.engine.name
     golden = [path for path in manifest.files if path.startswith(GOLDEN)]
     directory = version.pull(manifest, golden, settings.model_cache)
-    file, scores = next(iter(json.loads((directory / SCORES).read_text()).items()))
+    expected = json.loads((directory / SCORES).read_text())
+    file, scores = max(expected.items(), key=lambda entry: max(entry[1][engine]))  # the surest
+    ranked = np.argsort(scores[engine])[::-1]
     return Sample(
         image=(directory / GOLDEN / file).read_bytes(),
-        label=manifest.labels[int(np.argmax(scores[engine]))],
+        labels=[manifest.labels[i] for i in ranked if scores[engine][i] > max(scores[engine]) - AS_WELL],
         version=classifier.version,
         bytes_needed=sum(manifest.files[path].size for path in engine_files(engine, manifest)),
     )
@@ -157,8 +161,8 @@ def _round_trip(sample: Sample, ask: Ask) -> Iterator[Finding]:
         what = f"POST /v1/classify answered {status}: {body.get('detail') or body}"
         yield Finding(Severity.ERROR, what, "the reason is in the function's log, under the request id")
         return
-    if body["labels"][0]["name"] != sample.label:
-        what = f"a golden image should be named {sample.label!r}, and is named {body['labels'][0]['name']!r}"
+    if body["labels"][0]["name"] not in sample.labels:
+        what = f"a golden image should be named {sample.labels[0]!r}, and is named {body['labels'][0]['name']!r}"
         yield Finding(Severity.ERROR, what, "roll back the model: python -m training rollback STORE NAME")
     if body["model"]["version"] != sample.version:
         what = f"version {body['model']['version']} answers, version {sample.version} is the one that is named"

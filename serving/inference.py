@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.classifier import Classifier
+from model.decision import Decision
 from model.errors import RecognitionError
 from model.image import SIDE, DecodedImage, Limits, decode
 from serving.errors import Busy
@@ -52,6 +53,8 @@ class Prediction:
     classifier: Classifier
     outcomes: list[Outcome]  # one an image, in order
     scores: list[NDArray[np.float32]]  # (K,) for each of `images`
+    decisions: list[Decision | None]  # likewise; None: the model cannot judge its answers
+    maps: list[NDArray[np.float32]]  # (8, 8, K) likewise; none at all: the model cannot say where it sees what it sees
 
     @property
     def images(self) -> list[DecodedImage]:
@@ -93,9 +96,12 @@ class Recogniser:
         tensors = [outcome.tensor for outcome in outcomes if isinstance(outcome, DecodedImage)]
         classifier = self.classifier(timings)
         started = time.perf_counter()
-        scores = list(classifier.engine.scores(np.stack(tensors))) if tensors else []  # (N, K)
+        if not tensors:
+            return Prediction(classifier, outcomes, [], [], [])
+        outputs = classifier.engine.run(np.stack(tensors))
         timings.infer_ms = milliseconds_since(started)
-        return Prediction(classifier, outcomes, scores)
+        maps = [] if outputs.maps is None else list(outputs.maps)
+        return Prediction(classifier, outcomes, list(outputs.scores), classifier.decisions(outputs), maps)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:

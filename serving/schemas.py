@@ -5,9 +5,27 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from model.classifier import Label
+from model.decision import Decision, Thresholds
 
 TopK = Annotated[int, Meta(ge=1, le=1000, description="How many labels at most, best first.")]
 MinScore = Annotated[float, Meta(ge=0, le=1, description="Labels below this probability are left out.")]
+
+Explain = Annotated[bool, Meta(description="Whether to say where in the image the first label comes from: `heat_map`.")]
+Decided = Annotated[
+    Decision | None,
+    Meta(
+        description="`accepted`; `uncertain`: the first label scores less than it takes to be right as often as was wished; "
+        "`unknown`: the image is unlike all that was taught, so that its scores say nothing. Absent where the model is older."
+    ),
+]
+HeatMap = Annotated[
+    list[list[float]] | None,
+    Meta(
+        description="Where `explain` asks for it: rows, from the top, of what each place of the image adds to the first label's "
+        "log-odds against the mean of all labels; their mean is those log-odds. Below 0 it speaks against the label. "
+        "Absent where the model is older."
+    ),
+]
 
 
 class S3Reference(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +56,7 @@ class ClassifyRequest(Struct, frozen=True, forbid_unknown_fields=True):
     images: Annotated[list[ImageSource], Meta(min_length=1)] | None = None
     top_k: TopK | None = None
     min_score: MinScore | None = None
+    explain: Explain | None = None
 
     def __post_init__(self) -> None:
         if (self.image is None) == (self.images is None):
@@ -51,6 +70,7 @@ class Options(Struct, frozen=True, forbid_unknown_fields=True):
 
     top_k: TopK = 5
     min_score: MinScore = 0.0
+    explain: Explain = False
 
 
 class ImageFacts(Struct, frozen=True):
@@ -64,11 +84,13 @@ class ModelName(Struct, frozen=True):
     version: Annotated[int, Meta(examples=[3])]
 
 
-class ClassifyResponse(Struct, frozen=True):
+class ClassifyResponse(Struct, frozen=True, omit_defaults=True, kw_only=True):
     labels: list[Label]
+    decision: Decided = None
     model: ModelName
     image: ImageFacts
     request_id: str
+    heat_map: HeatMap = None
 
 
 class Problem(Struct, frozen=True, omit_defaults=True):
@@ -85,7 +107,9 @@ class Result(Struct, frozen=True, omit_defaults=True):
     """One image of a batch: its labels and facts, or its own error."""
 
     labels: list[Label] | None = None
+    decision: Decided = None
     image: ImageFacts | None = None
+    heat_map: HeatMap = None
     error: Problem | None = None
 
 
@@ -114,7 +138,11 @@ class ModelCard(Struct, frozen=True):
     created: str
     metrics: Annotated[dict[str, Any], Meta(description="On images kept out of training, with N and 95 % intervals.")]
     parity: Annotated[dict[str, Any], Meta(description="The compiled model against the SavedModel.")]
+    thresholds: Annotated[Thresholds | None, Meta(description="What decides; null where the model is older.")]
     digests: Annotated[dict[str, str], Meta(description="SHA-256 of every file of the model.")]
+    card: Annotated[
+        str | None, Meta(description="What it is for and where it ends, as Markdown; null of an old model.")
+    ]
 
 
 class UploadedObject(Struct, frozen=True):
@@ -143,6 +171,7 @@ class UploadResult(Struct, frozen=True, omit_defaults=True):
     created: Annotated[str, Meta(description="ISO 8601, UTC.")]
     timing: Timing
     labels: list[Label] | None = None
+    decision: Decided = None
     model: ModelName | None = None
     image: ImageFacts | None = None
     error: Problem | None = None
@@ -158,6 +187,26 @@ class CloudEvent(Struct, frozen=True):
     subject: str | None = None
     data: Annotated[Any, Meta(description="The record of an S3 notification, or an EventBridge event of S3.")] = None
     data_base64: str | None = None
+
+
+class BulkResult(Struct, frozen=True, omit_defaults=True):
+    """What became of an image of a bulk run: its labels, or an error."""
+
+    object: UploadedObject
+    labels: list[Label] | None = None
+    decision: Decided = None
+    model: ModelName | None = None
+    image: ImageFacts | None = None
+    error: Problem | None = None
+
+
+class BulkBatch(Struct, frozen=True):
+    """Where the results of a batch lie, as JSON Lines, and how many."""
+
+    bucket: str
+    key: str
+    images: int
+    failed: int
 
 
 class PredictRequest(Struct, frozen=True):

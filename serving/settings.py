@@ -64,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     uploads_bucket: Annotated[str, variable("Where `POST /v1/uploads` lets images be put; none: that is not offered.")] = ""
     uploads_prefix: Annotated[str, variable("What is put under it is classified.")] = "uploads/"
     results_prefix: Annotated[str, variable("Where results go; neither prefix may begin with the other.")] = "results/"
+    bulk_prefix: Annotated[str, variable("Where `handler.bulk` puts its results, in the bucket of the uploads; not below the uploads' prefix.")] = "bulk/"
     tag_uploads: Annotated[bool, variable("yes or no: write the best label onto the uploaded object as a tag.")] = False
     publish_events: Annotated[bool, variable("yes or no: put each result on the account's default event bus.")] = False
     cors_origins: Annotated[tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...], variable("Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's.")] = ()
@@ -88,6 +89,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             raise SettingsError(
                 f"UPLOADS_PREFIX={self.uploads_prefix!r} and RESULTS_PREFIX={self.results_prefix!r}: neither may begin with "
                 "the other, or a result would be taken for an upload; use uploads/ and results/"
+            )
+        if self.bulk_prefix.startswith(self.uploads_prefix):
+            raise SettingsError(
+                f"BULK_PREFIX={self.bulk_prefix!r} begins with UPLOADS_PREFIX={self.uploads_prefix!r}: its results would be taken "
+                "for uploads; use bulk/"
             )
 
     @property

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
+from model.decision import Decision
 from model.errors import RecognitionError, StoreForbidden
 from serving.settings import Settings
 
@@ -55,6 +56,8 @@ class LogTelemetry:
 
     def settled(self, entry: Entry) -> None:
         self._logger.info("settled", extra=dict(entry))
+        if self._metrics and entry["outcome"] == "classified" and "decision" in entry:
+            _emit_decision(str(entry["decision"]), self._service)
 
     def failed(self, entry: Entry, error: Exception) -> None:
         self._logger.error("failed", **_why(entry, error))
@@ -91,5 +94,18 @@ def _emit(entry: Entry, service: str) -> None:
     for name, field in {"Decode": "decode_ms", "Infer": "infer_ms", "Load": "load_ms"}.items():
         if field in entry:
             metrics.add_metric(name, MetricUnit.Milliseconds, float(str(entry[field])))
+    decisions = entry.get("decisions")
+    if isinstance(decisions, Mapping):
+        for decision in Decision:  # those that were not made too: a share is of all
+            metrics.add_metric(decision.capitalize(), MetricUnit.Count, decisions.get(decision, 0))
     metrics.add_metadata("request_id", entry["request_id"])
+    metrics.flush_metrics()
+
+
+def _emit_decision(made: str, service: str) -> None:
+    from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=service)
+    for decision in Decision:
+        metrics.add_metric(decision.capitalize(), MetricUnit.Count, int(decision == made))
     metrics.flush_metrics()

@@ -13,7 +13,7 @@ from tests.test_imports import imports
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 GROUPS = {"model": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
-RUN = ("model", "tensorflow", "serving", "server", "training", "ops")
+RUN = ("model", "tensorflow", "serving", "server", "training", "ops", "ray")
 FOLDERS = {  # of the repository → the groups that are installed where its code runs
     "model": ("model", "tensorflow"),
     "serving": ("model", "serving"),
@@ -23,9 +23,10 @@ FOLDERS = {  # of the repository → the groups that are installed where its cod
     "bench": (*RUN, "dev", "bench"),
     "tests": (*RUN, "dev"),
 }
-ELSEWHERE = {  # imported where only training, or the server image, comes
+ELSEWHERE = {  # imported where only training, the server image, or a Ray cluster, comes
     ("model/decoding/damage.py", "simplejpeg"): "training",
     ("model/stores/local.py", "filelock"): "training",
+    ("ops/bulk/ray_engine.py", "ray"): "ray",
     ("serving/http/gunicorn_connection.py", "gunicorn"): "server",
     ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }

@@ -22,6 +22,7 @@ NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "concurrent.futures.thread",
     "gunicorn",
     "pi_heif",
+    "serving.bulk",
     "serving.http.forms",
     "serving.http.framing",
     "serving.http.keys",

@@ -1,8 +1,8 @@
 """A backbone and a head → a version's directory: SavedModel, proven compiled model, labels, golden images. The manifest is not here.
 
 The compiled classifier is the compiled backbone with the head attached, so its scores are known from features, as the
-SavedModel's are from its own. A few images go through both finished files, to show that they compute just that. A compiled
-model that is not as good as the SavedModel (training/proof.py) is not shipped, and a more exact one is tried.
+SavedModel's are from its own; so are distances, and the means of maps. A few images go through both finished files, to show
+that they compute just that. A compiled model that is not as good as the SavedModel (training/proof.py) is not shipped, and a more exact one is tried.
 """
 
 from collections.abc import Sequence
@@ -13,30 +13,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import LitertEngine
+from model.engine import LitertEngine, Outputs
 from model.golden import GoldenImage, write_golden
-from model.image import image_format
 from model.manifest import COMPILED_MODEL, EXTRA, LABELS
 from training.cache import FeatureCache
 from training.compiled import attach_head
 from training.dataset import Example
 from training.errors import ExportError
 from training.evaluation import metrics
+from training.familiarity import Familiarity, distances
 from training.features import Extractor, extract, extract_reference, tensor_of
+from training.golden import choose_golden, copies_of, tensors_of
 from training.head import Head
-from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, scores_of
+from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, logits_of, scores_of
 from training.run import Run
-from training.savedmodel import Precision, save_classifier, score
+from training.saved_classifier import run_saved, save_classifier
+from training.savedmodel import Precision
 from training.split import Split
 from training.spool import Spool
 from training.stopwatch import Stopwatch
 from training.tensorflow_process import tensorflow_process
 
-GOLDEN_IMAGES = 3  # each costs a cold start one decoding and one inference
 CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
 CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
-TOLERANCE = 1e-3  # in probability, between a finished file and what its features say; float32's rounding is 1e-6
+TOLERANCE = 1e-3  # of a probability, a distance or, in units of the largest value of a map, a logit, between a finished file and what its features say
+
+Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Export:
     metrics: dict[str, Any]  # engine → training.evaluation.metrics on the test images
     parity: dict[str, Any]  # of the compiled model that ships, and of those that were refused
     misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
-
-
-Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
+    scores: dict[str, Scores]  # engine → test image → its scores
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Material:
 
     extractor: Extractor
     head: Head
+    familiarity: Familiarity
     parts: Split
     proof_images: int  # that the SavedModel scores, at most
     features: Path  # the cache's file
@@ -82,25 +84,30 @@ def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Expor
         bottlenecks = extract_reference(sample, made.extractor, made.features, run, made.spool)
         reference = dict(zip(sample, scores_of(bottlenecks, made.head), strict=True))
     run.progress.step("writing the SavedModel")
-    saved = tensorflow.submit(save_classifier, made.extractor.saved, made.head, directory)
-    checked = sample[:CHECKED_SAVEDMODEL]
-    images = np.stack([tensor_of(example, run, made.spool) for example in checked])  # (16, 299, 299, 3)
-    scored = tensorflow.submit(score, directory, images, run.workers)  # while this process compiles
-    with steps("compiled model"):
-        compiled, parity = _compile(directory, made, reference, images, run)
-    with steps("SavedModel"):
-        saved.result()
-        _refuse_difference("SavedModel", scored.result(), checked, reference)
-    (directory / LABELS).write_text("".join(f"{label}\n" for label in made.head.labels), encoding="utf-8")
+    saved = tensorflow.submit(save_classifier, made.extractor.saved, made.head, made.familiarity, directory)
     tested = set(made.parts.test)
     scores = {"tensorflow": {example: found for example, found in reference.items() if example in tested}}
+    copies = copies_of(choose_golden(scores["tensorflow"]), run.limits)
+    checked = np.stack([tensor_of(example, run, made.spool) for example in sample[:CHECKED_SAVEDMODEL]])
+    golden = tensors_of(copies)  # (G, 299, 299, 3)
+    computed = tensorflow.submit(run_saved, directory, np.concatenate([checked, golden]), run.workers)
+    with steps("compiled model"):  # while TensorFlow saves, loads and computes
+        compiled, parity = _compile(directory, made, reference, checked, run)
+    with steps("SavedModel"):
+        saved.result()
+        outputs = computed.result()
+        refuse_difference("SavedModel", outputs, bottlenecks[: len(checked)], made.head, made.familiarity)
+    (directory / LABELS).write_text("".join(f"{label}\n" for label in made.head.labels), encoding="utf-8")
+    expected = {"tensorflow": outputs.scores[len(checked) :]}
     if compiled:
         scores["litert"] = {example: compiled[example] for example in made.parts.test}
-    write_golden(directory, _golden(scores))
+        expected["litert"] = LitertEngine(directory / COMPILED_MODEL, threads=1).scores(golden)
+    write_golden(directory, _golden(copies, expected))
     return Export(
         {engine: _metrics(found, made.head.labels) for engine, found in scores.items()},
         parity,
         _misclassified(scores.get("litert", scores["tensorflow"]), made.head.labels),
+        scores,
     )
 
 
@@ -122,27 +129,41 @@ def _compile(
         ours = np.stack([scores[example] for example in reference])
         parity = compare(precision, np.stack(list(reference.values())), ours, classes)
         if parity.good:
-            _write_compiled(directory / COMPILED_MODEL, extractor, made.head, scores, images)
+            _write_compiled(directory / COMPILED_MODEL, extractor, made, images, bottlenecks)
             return scores, found | {"compiled": asdict(parity)}
         found["refused"].append(asdict(parity))
         run.progress.step(f"the {precision} model is refused: {describe(parity)}")
     return None, found
 
 
-def _write_compiled(path: Path, extractor: Extractor, head: Head, scores: Scores, images: NDArray[np.uint8]) -> None:
-    path.write_bytes(attach_head(extractor.compiled().read_bytes(), head))
+def _write_compiled(
+    path: Path, extractor: Extractor, made: Material, images: NDArray[np.uint8], bottlenecks: NDArray[np.float32]
+) -> None:
+    path.write_bytes(attach_head(extractor.compiled().read_bytes(), made.head, made.familiarity))
     few = images[:CHECKED_COMPILED]
-    _refuse_difference("compiled model", LitertEngine(path, threads=1).scores(few), list(scores)[: len(few)], scores)
+    found = LitertEngine(path, threads=1).run(few)
+    refuse_difference("compiled model", found, bottlenecks[: len(few)], made.head, made.familiarity)
 
 
-def _refuse_difference(name: str, found: NDArray[np.float32], examples: Sequence[Example], expected: Scores) -> None:
-    """Raise ExportError where a finished file does not compute what was proven."""
-    difference = float(np.abs(found - np.stack([expected[example] for example in examples])).max())
-    if not difference <= TOLERANCE:  # NaN too
-        raise ExportError(
-            f"the finished {name} scores an image {difference:.4f} off what its features give (at most {TOLERANCE}); "
-            "nothing was published"
-        )
+def refuse_difference(
+    name: str, found: Outputs, bottlenecks: NDArray[np.float32], head: Head, familiarity: Familiarity
+) -> None:
+    """Raise ExportError where a finished file does not compute of the first images what was proven."""
+    assert found.distances is not None
+    assert found.maps is not None
+    pairs = {
+        "score": (found.scores, scores_of(bottlenecks, head)),
+        "distance": (found.distances, distances(bottlenecks, familiarity)),
+        "map's mean": (found.maps.mean(axis=(1, 2)), logits_of(bottlenecks, head)),
+    }
+    scale = {"map's mean": max(1, float(np.abs(found.maps).max()))}  # float32 sums large values less exactly
+    for what, (ours, expected) in pairs.items():
+        difference = float(np.abs(ours[: len(expected)] - expected).max()) / scale.get(what, 1)
+        if not difference <= TOLERANCE:  # NaN too
+            raise ExportError(
+                f"the finished {name} gives an image a {what} that is {difference:.4f} off what its features give (at most "
+                f"{TOLERANCE}); nothing was published"
+            )
 
 
 def _metrics(scores: Scores, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -161,16 +182,8 @@ def _misclassified(scores: Scores, labels: tuple[str, ...]) -> tuple[Misclassifi
     return tuple(sorted(wrong, key=lambda mistake: -mistake.score))
 
 
-def _golden(scores: dict[str, Scores]) -> list[GoldenImage]:
-    """The smallest test file of each of the first classes, among those that every engine scored."""
-    scored = [example for example in scores["tensorflow"] if all(example in found for found in scores.values())]
-    smallest = {}
-    for example in sorted(scored, key=lambda example: example.path.stat().st_size, reverse=True):
-        smallest[example.label] = example
-    images = []
-    for number, label in enumerate(sorted(smallest)[:GOLDEN_IMAGES]):
-        example = smallest[label]
-        data = example.path.read_bytes()
-        expected = {engine: found[example].tolist() for engine, found in scores.items()}
-        images.append(GoldenImage(f"{number}.{image_format(data).lower()}", data, expected))
-    return images
+def _golden(copies: Sequence[bytes], expected: dict[str, NDArray[np.float32]]) -> list[GoldenImage]:
+    return [
+        GoldenImage(f"{number}.jpeg", copy, {engine: scores[number].tolist() for engine, scores in expected.items()})
+        for number, copy in enumerate(copies)
+    ]

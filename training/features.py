@@ -52,7 +52,7 @@ class Extractor:
     @property
     def saved(self) -> Path:
         """The SavedModel's directory, image → features, whether it is there or not."""
-        return self._place(self.reference_identity)
+        return self._place(f"{self.reference_identity}/places")
 
     @property
     def compiled_file(self) -> Path:

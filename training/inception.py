@@ -41,7 +41,7 @@ def _inception(weights: str | None) -> Any:
     import keras
 
     shape = (SIDE, SIDE, 3)
-    return keras.applications.InceptionV3(weights=weights, include_top=False, pooling="avg", input_shape=shape)
+    return keras.applications.InceptionV3(weights=weights, include_top=False, input_shape=shape)  # (N, 8, 8, 2048)
 
 
 def _with_scaling(network: Any) -> Any:
@@ -49,7 +49,8 @@ def _with_scaling(network: Any) -> Any:
 
     image = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")  # (N, 299, 299, 3)
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)  # [-1, 1]
-    return keras.Model(image, network(scaled, training=False))  # (N, 2048)
+    places = network(scaled, training=False)  # (N, 8, 8, 2048)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(places))  # (N, 2048)
 
 
 def unfreeze_top(model: Any) -> None:

@@ -3,7 +3,7 @@
 import glob
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.classifier import Classifier, Label
-from model.errors import ImageError
-from model.image import decode, image_format, read_image
+from model.decision import Decision
+from model.errors import ImageError, ModelIncompatible
+from model.heat_map import heat_map
+from model.image import DecodedImage, decode, image_format, read_image
 from training.run import Run
 from training.sources.names import SUFFIXES, is_junk
 
@@ -29,10 +31,20 @@ class Source:
     data: bytes = b""
 
 
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """Where the first label comes from."""
+
+    picture: DecodedImage
+    map: NDArray[np.float32]  # (8, 8), see model.heat_map
+
+
 @dataclass(frozen=True)
 class Prediction:
     source: Source
     labels: tuple[Label, ...] = ()  # the surest first; none where all are below the least score
+    decision: Decision | None = None  # None: the model cannot judge its answers
+    heat: Heat | None = None  # where it was asked for
     problem: str | None = None  # why the image could not be read
 
 
@@ -74,15 +86,25 @@ def _is_image(folder: Path, file: Path) -> bool:
     return not hidden and file.suffix.lower() in SUFFIXES and file.is_file()
 
 
-def predict(
-    classifier: Classifier, sources: Sequence[Source], top_k: int, min_score: float, run: Run
-) -> Iterator[Prediction]:
-    """Name the images in their order; one that cannot be read gets its reason, and the next one its turn."""
+@dataclass(frozen=True)
+class Wish:
+    """What is to be said of each image."""
 
-    def read(source: Source) -> NDArray[np.uint8] | str:
+    top_k: int = 1
+    min_score: float = 0.0
+    heat: bool = False
+
+
+def predict(classifier: Classifier, sources: Sequence[Source], wish: Wish, run: Run) -> Iterator[Prediction]:
+    """Name the images in their order; one that cannot be read gets its reason, and the next one its turn.
+
+    Raises ModelIncompatible where heat is wished for, and the model is older than its maps.
+    """
+
+    def read(source: Source) -> DecodedImage | str:
         try:
             data = read_image(source.path, run.limits) if source.path else source.data
-            return decode(data, run.limits).tensor  # (299, 299, 3)
+            return decode(data, run.limits)
         except (ImageError, OSError) as error:
             return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
@@ -90,10 +112,26 @@ def predict(
         for start in range(0, len(sources), BATCH):
             batch = sources[start : start + BATCH]
             read_ones = list(pool.map(read, batch))
-            tensors = [tensor for tensor in read_ones if not isinstance(tensor, str)]
-            named = iter(classifier.classify(np.stack(tensors), top_k, min_score) if tensors else [])
+            answers = iter(_answers(classifier, [one for one in read_ones if not isinstance(one, str)], wish))
             for source, found in zip(batch, read_ones, strict=True):
                 if isinstance(found, str):
                     yield Prediction(source, problem=found)
                 else:
-                    yield Prediction(source, tuple(next(named)))
+                    yield replace(next(answers), source=source)
+
+
+def _answers(classifier: Classifier, images: list[DecodedImage], wish: Wish) -> Iterator[Prediction]:
+    if not images:
+        return
+    outputs = classifier.engine.run(np.stack([image.tensor for image in images]))  # (B, 299, 299, 3)
+    if wish.heat and outputs.maps is None:
+        raise ModelIncompatible(
+            f"{classifier.manifest.name} {classifier.version} was made before models could say where they see what they "
+            "name: retrain it, or leave --explain out"
+        )
+    decisions = classifier.decisions(outputs)
+    for number, image in enumerate(images):
+        scores = outputs.scores[number]
+        labels = tuple(classifier.rank(scores, wish.top_k, wish.min_score))
+        heat = Heat(image, heat_map(outputs.maps[number], scores)) if wish.heat and outputs.maps is not None else None
+        yield Prediction(Source(""), labels, decisions[number], heat)

@@ -59,9 +59,14 @@ def _interleaved(examples: Sequence[Example]) -> list[Example]:
     return sorted(examples, key=places.__getitem__)
 
 
+def logits_of(features: NDArray[np.float32], head: Head) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = features @ head.weights + head.bias  # (N, K)
+    return logits
+
+
 def scores_of(features: NDArray[np.float32], head: Head) -> NDArray[np.float32]:
     """What the head makes of features (N, D): scores (N, K), as the softmax inside the models computes them."""
-    logits = features @ head.weights + head.bias  # (N, K)
+    logits = logits_of(features, head)  # (N, K)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
     return scores

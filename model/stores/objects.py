@@ -1,9 +1,9 @@
-"""Any objects of a bucket, listed and downloaded one by one: labelled images that lie in S3. It knows no models."""
+"""Any objects of a bucket, listed, read and written one by one: images that lie in S3, and tables of results. It knows no models."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from model.aws import translated
 from model.stores.pulled import draft
@@ -48,3 +48,15 @@ class Bucket:
             self.client.download_fileobj(self.name, key, part)
             part.flush()
             Path(part.name).replace(target)
+
+    def read(self, key: str, at_most: int) -> bytes | None:
+        """Return the object's content; None where it has more bytes."""
+        with translated(f"s3://{self.name}/{key}"):
+            answer = self.client.get_object(Bucket=self.name, Key=key)
+            with answer["Body"] as body:
+                return body.read() if answer["ContentLength"] <= at_most else None
+
+    def upload(self, file: IO[bytes], key: str) -> None:
+        """Write the object, whole or not at all."""
+        with translated(f"s3://{self.name}/{key}"):
+            self.client.upload_fileobj(file, self.name, key)

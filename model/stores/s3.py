@@ -19,6 +19,7 @@ from model.stores.pulled import draft, make_room, own_cache, remove_abandoned
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+CONNECTIONS = 64  # kept open; each is made when a thread needs one
 PARALLEL = 4  # files at a time; each large one is itself moved in parallel parts by boto3
 CLAIM = ".claim"
 
@@ -40,8 +41,10 @@ def open_client() -> "S3Client":
     import boto3
     from botocore.config import Config
 
-    retries = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=3, read_timeout=30)
-    return boto3.client("s3", config=retries)
+    retries: Any = {"mode": "standard", "max_attempts": 5}
+    return boto3.client(
+        "s3", config=Config(retries=retries, connect_timeout=3, read_timeout=30, max_pool_connections=CONNECTIONS)
+    )
 
 
 class S3Store:

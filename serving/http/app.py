@@ -79,7 +79,9 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
                 created=manifest.created,
                 metrics=dict(manifest.metrics),
                 parity=dict(manifest.parity),
+                thresholds=manifest.thresholds,
                 digests={path: entry.sha256 for path, entry in manifest.files.items()},
+                card=classifier.card,
             )
         )
 

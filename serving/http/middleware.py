@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
@@ -96,4 +97,11 @@ def _outcome(prediction: Prediction) -> dict[str, object]:
         "model": classifier.manifest.name,
         "version": classifier.version,
         "engine": classifier.engine.name,
-    } | ({"label": best[0].name, "score": best[0].score} if best else {})
+    } | ({"label": best[0].name, "score": best[0].score} | _judged(prediction) if best else {})
+
+
+def _judged(prediction: Prediction) -> dict[str, object]:
+    """The first image's decision, and how often each was made."""
+    if not prediction.decisions[0]:
+        return {}
+    return {"decision": prediction.decisions[0], "decisions": Counter(map(str, prediction.decisions))}

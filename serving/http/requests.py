@@ -60,7 +60,7 @@ def _options(given: Mapping[str, str]) -> Options:
     try:
         return msgspec.convert(fields, Options, strict=False)  # not strict: numbers come as text
     except msgspec.ValidationError as error:
-        raise MalformedRequest(f"parameters: {error} (there are top_k and min_score)") from error
+        raise MalformedRequest(f"parameters: {error} (there are top_k, min_score and explain)") from error
 
 
 def read_json(body: bytes, type: type[Body]) -> Body:
@@ -116,6 +116,7 @@ def _json(body: bytes, options: Options, read_object: ReadObject) -> ParsedReque
     options = Options(
         top_k=options.top_k if asked.top_k is None else asked.top_k,
         min_score=options.min_score if asked.min_score is None else asked.min_score,
+        explain=options.explain if asked.explain is None else asked.explain,
     )
     reads = [_read(source, read_object) for source in sources]
     return ParsedRequest(

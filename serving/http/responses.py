@@ -1,12 +1,14 @@
 """Values → HTTP answers: JSON, problem details, and the headers that say what an answer timings."""
 
+from itertools import count
+from typing import Any
+
 import msgspec
 import numpy as np
 from flask import Response, request
 from numpy.typing import NDArray
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from model.classifier import Classifier, Label
 from model.errors import StoreForbidden
 from model.image import DecodedImage
 from serving.errors import ResultNotReady, UnsupportedEncoding
@@ -24,6 +26,7 @@ from serving.schemas import (
     Result,
 )
 
+HEAT_DIGITS = 3  # behind the point, of log-odds
 HTTP_CODES = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -38,8 +41,9 @@ def classified(parsed: ParsedRequest, prediction: Prediction, timings: Timings, 
     if parsed.batch:
         answer = BatchResponse(_results(parsed.options, prediction), model, request_id)
     else:
-        labels = _labels(parsed.options, prediction.classifier, prediction.scores[0])
-        answer = ClassifyResponse(labels, model, _facts(prediction.images[0]), request_id)
+        answer = ClassifyResponse(
+            **_answer(parsed.options, prediction, 0, prediction.images[0]), model=model, request_id=request_id
+        )
     return with_timings(json_answer(answer), prediction, timings)
 
 
@@ -88,17 +92,30 @@ def _methods(error: MethodNotAllowed) -> list[str]:
 
 
 def _results(options: Options, prediction: Prediction) -> list[Result]:
-    scores = iter(prediction.scores)
+    numbers = count()
     return [
-        Result(_labels(options, prediction.classifier, next(scores)), _facts(outcome))
+        Result(**_answer(options, prediction, next(numbers), outcome))
         if isinstance(outcome, DecodedImage)
         else Result(error=problem_of(outcome))
         for outcome in prediction.outcomes
     ]
 
 
-def _labels(options: Options, classifier: Classifier, scores: NDArray[np.float32]) -> list[Label]:
-    return classifier.rank(scores, options.top_k, options.min_score)
+def _answer(options: Options, prediction: Prediction, number: int, image: DecodedImage) -> dict[str, Any]:
+    """What is said of one of `prediction.images`."""
+    scores = prediction.scores[number]
+    return {
+        "labels": prediction.classifier.rank(scores, options.top_k, options.min_score),
+        "decision": prediction.decisions[number],
+        "image": _facts(image),
+        "heat_map": _heat_map(prediction.maps[number], scores) if options.explain and prediction.maps else None,
+    }
+
+
+def _heat_map(maps: NDArray[np.float32], scores: NDArray[np.float32]) -> list[list[float]]:
+    from model.heat_map import heat_map
+
+    return [[round(value, HEAT_DIGITS) for value in row] for row in heat_map(maps, scores).tolist()]
 
 
 def _facts(image: DecodedImage) -> ImageFacts:

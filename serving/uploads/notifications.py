@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from model.decision import Decision
 from model.errors import StoreUnavailable
 from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound
 from serving.s3 import s3_errors
@@ -33,6 +34,8 @@ class ObjectTagger:
     def __call__(self, result: UploadResult) -> Facts:
         if not result.labels:
             return {}
+        if result.decision is Decision.UNKNOWN:
+            return {"tag": "skipped: the picture shows nothing that the model was taught"}
         wanted = _version_of(result.object)
         tag = {"Key": TAG, "Value": NOT_IN_TAGS.sub("_", result.labels[0].name)[:256]}
         try:

@@ -215,6 +215,7 @@ class UploadProcessor:
             key,
             timings,
             labels=classifier.rank(prediction.scores[0]),
+            decision=prediction.decisions[0],
             model=ModelName(classifier.manifest.name, classifier.version),
             image=ImageFacts(image.width, image.height, image.format),
         )
@@ -266,6 +267,8 @@ def _facts(result: UploadResult) -> dict[str, object]:
         best = result.labels[0]
         facts |= {"format": result.image.format, "label": best.name, "score": best.score}
         facts |= {"model": result.model.name, "version": result.model.version}
+    if result.decision:
+        facts["decision"] = result.decision
     return facts
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,7 @@ CHOICES: dict[str, dict[str, str]] = {
     "own": {"modelBucket": "my-models", "uploadsBucket": "my-photos", "gatewayLogRole": "existing"},
     "snapshot": {"snapStart": "true", "modelFrom": "image", "engines": "litert"},
     "warm": {"provisionedConcurrency": "2", "classifyConcurrency": "20"},
+    "bulk": {"bulk": "yes", "bulkBucket": "my-photos", "bulkPrefix": "all/"},
     "pinned": {"modelVersion": "7", "architecture": "arm64", "corsOrigin": "https://site.example"},
 }
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
@@ -105,6 +107,12 @@ def template(packaged: Callable[[str], Path]) -> Callable[[str], Template]:
 
 @pytest.fixture
 def local_aws() -> Iterator[str]:
+    with run_local_aws() as address:
+        yield address
+
+
+@contextmanager
+def run_local_aws() -> Iterator[str]:
     """The address of a local AWS whose functions run this checkout's code."""
     command = [sys.executable, Path(__file__).with_name("local_aws.py"), ROOT]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:

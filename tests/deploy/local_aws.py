@@ -16,9 +16,16 @@ from typing import Any
 
 import moto.cloudformation.models as cloudformation
 from moto.awslambda.models import ImageConfig, LambdaFunction
+from moto.core.config import default_user_config
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, s3_backends
 from moto.server import ThreadedMotoServer
+from moto.stepfunctions import models as stepfunctions
+from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # this is run as a file
+from tests.deploy import distributed_map
 
 RUNNER = Path(__file__).with_name("local_function.py")
 
@@ -95,6 +102,21 @@ def with_settings(from_template: Any) -> Any:
     return make
 
 
+def with_definition(from_template: Any) -> Any:
+    """Take a state machine's definition as an object, with its substitutions, for the text that moto knows."""
+
+    def make(cls: Any, name: str, template: dict[str, Any], *args: Any, **kwargs: Any) -> StateMachine:
+        properties = template["Properties"]
+        text = json.dumps(properties["Definition"])
+        for placeholder, value in properties["DefinitionSubstitutions"].items():
+            text = text.replace("${" + placeholder + "}", value)
+        template = {**template, "Properties": {**properties, "DefinitionString": text}}
+        machine: StateMachine = from_template(cls, name, template, *args, **kwargs)
+        return machine
+
+    return make
+
+
 def with_version(s3_event: Any) -> Any:
     """An S3 notification names the version of its object."""
 
@@ -146,6 +168,10 @@ def main(code_root: str) -> None:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    os.environ["MOTO_PORT"] = str(port)  # where the interpreter of state machines finds the other services
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    stepfunctions.stepfunctions_backends = stepfunctions_parser_backends  # CloudFormation's, which would run nothing
+    distributed_map.teach()
     adapt(cloudformation, "validate_template_cfn_lint", errors_only)
     adapt(cloudformation.Stack, "parse_template", known_words)
     adapt(cloudformation.Stack, "stack_resources", known_resources)
@@ -153,6 +179,7 @@ def main(code_root: str) -> None:
     adapt(LambdaFunction, "update_from_cloudformation_json", with_image)
     adapt(LambdaFunction, "_invoke_lambda", lambda _: as_process(f"http://{host}:{port}", code_root))
     adapt(FakeBucket, "create_from_cloudformation_json", with_settings)
+    adapt(StateMachine, "create_from_cloudformation_json", with_definition)
     adapt(notifications, "_get_s3_event", with_version)
     print(port, flush=True)
     sys.stdin.read()

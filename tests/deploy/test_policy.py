@@ -47,6 +47,42 @@ TAGGING = {
 PUBLISHING = {("events:PutEvents", "events:${AWS::Region}:${AWS::AccountId}:event-bus/default")}
 
 
+BULK_PHOTOS, RESULTS = "s3:::my-photos", f"{UPLOADS_BUCKET}/bulk/*"  # of the choice "bulk"
+BULK = WITHOUT_RESOURCES | {
+    ("logs:CreateLogStream", f"{LOGS}-bulk:*"),
+    ("logs:PutLogEvents", f"{LOGS}-bulk:*"),
+    ("s3:ListBucket", MODEL_BUCKET),
+    ("s3:ListBucket", UPLOADS_BUCKET),
+    ("s3:ListBucket", BULK_PHOTOS),
+    ("s3:GetObject", f"{MODEL_BUCKET}/models/flowers/*"),
+    ("s3:GetObject", f"{BULK_PHOTOS}/all/*"),
+    ("s3:GetObjectVersion", f"{BULK_PHOTOS}/all/*"),
+    ("s3:GetObject", RESULTS),
+    ("s3:PutObject", RESULTS),
+}
+STATES = "states:${AWS::Region}:${AWS::AccountId}"
+STATE_MACHINE = {
+    ("lambda:InvokeFunction", "${BulkLambdaFunction.Arn}"),
+    ("states:StartExecution", f"{STATES}:stateMachine:image-recognition-dev-bulk"),
+    ("states:DescribeExecution", f"{STATES}:execution:image-recognition-dev-bulk/*"),
+    ("states:StopExecution", f"{STATES}:execution:image-recognition-dev-bulk/*"),
+    ("states:RedriveExecution", f"{STATES}:execution:image-recognition-dev-bulk/*"),
+    ("s3:ListBucket", BULK_PHOTOS),
+    ("s3:GetObject", f"{BULK_PHOTOS}/all/*"),
+    ("s3:GetObject", RESULTS),
+    *(
+        (f"s3:{action}", f"{UPLOADS_BUCKET}/bulk/runs/*")
+        for action in ("PutObject", "GetObject", "ListMultipartUploadParts", "AbortMultipartUpload")
+    ),
+}
+BATCH_OPERATIONS = {
+    ("lambda:InvokeFunction", "${UploadsLambdaFunction.Arn}"),
+    ("lambda:InvokeFunction", "${UploadsLambdaFunction.Arn}:*"),
+    ("s3:PutInventoryConfiguration", UPLOADS_BUCKET),
+    ("s3:ListBucket", UPLOADS_BUCKET),
+    *((f"s3:{action}", f"{UPLOADS_BUCKET}/bulk/jobs/*") for action in ("PutObject", "GetObject", "GetObjectVersion")),
+}
+
 EXPECTED = dict.fromkeys(CHOICES, (CLASSIFY, UPLOADS)) | {
     "iam": (CLASSIFY, UPLOADS | TAGGING),
     "jwt": (CLASSIFY, UPLOADS | PUBLISHING),
@@ -58,21 +94,29 @@ def test_each_function_may_do_exactly_what_is_listed(template: Callable[[str], T
     assert (grants(template(choice), "ClassifyRole"), grants(template(choice), "UploadsRole")) == EXPECTED[choice]
 
 
+def test_a_bulk_run_may_do_exactly_what_is_listed(template: Callable[[str], Template]):
+    assert grants(template("bulk"), "BulkRole") == BULK
+    assert grants(template("bulk"), "BulkStateMachineRole") == STATE_MACHINE
+    assert grants(template("bulk"), "BatchOperationsRole") == BATCH_OPERATIONS
+    assert who_assumes(template("bulk")["Resources"]["BulkStateMachineRole"]) == "states.amazonaws.com"
+    assert who_assumes(template("bulk")["Resources"]["BatchOperationsRole"]) == "batchoperations.s3.amazonaws.com"
+    assert not [name for name in template("default")["Resources"] if name.startswith(("Bulk", "Batch"))]
+
+
 @pytest.mark.parametrize("choice", CHOICES)
 def test_each_function_has_its_own_role_which_nothing_but_lambda_may_assume(
     template: Callable[[str], Template], choice: str
 ):
     packaged = template(choice)
     functions = of_type(packaged, "Lambda::Function")
+    expected = {"ClassifyLambdaFunction": "ClassifyRole", "UploadsLambdaFunction": "UploadsRole"}
+    expected |= {"BulkLambdaFunction": "BulkRole"} if choice == "bulk" else {}
+    others = {"GatewayLogRole", "BulkStateMachineRole", "BatchOperationsRole"}  # of services, not of functions
 
-    assert {name: function["Properties"]["Role"]["Fn::GetAtt"][0] for name, function in functions} == {
-        "ClassifyLambdaFunction": "ClassifyRole",
-        "UploadsLambdaFunction": "UploadsRole",
-    }
-    assert {name: who_assumes(role) for name, role in of_type(packaged, "IAM::Role") if name != "GatewayLogRole"} == {
-        "ClassifyRole": "lambda.amazonaws.com",
-        "UploadsRole": "lambda.amazonaws.com",
-    }
+    assert {name: function["Properties"]["Role"]["Fn::GetAtt"][0] for name, function in functions} == expected
+    assert {name: who_assumes(role) for name, role in of_type(packaged, "IAM::Role") if name not in others} == (
+        dict.fromkeys(expected.values(), "lambda.amazonaws.com")
+    )
 
 
 def test_the_gateway_gets_the_role_that_aws_made_for_writing_its_logs_and_no_other(template: Callable[[str], Template]):

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from cfnlint import lint_file
 
+from model.decision import Decision
+from ops.cost import TABLES
 from serving.http.app import create_app
 from serving.model_loader import open_model_loader
 from serving.settings import S3Prefix, Settings
@@ -84,9 +86,11 @@ def test_everything_the_app_serves_has_a_route(template: Callable[[str], Templat
     assert routes == {("GET", path) for path in OPEN} | PRIVATE
 
 
-@pytest.mark.parametrize("function", ["Classify", "Uploads"])
-def test_the_functions_settings_are_those_that_serving_reads(template: Callable[[str], Template], function: str):
-    variables = environment(template("default")["Resources"], function)
+@pytest.mark.parametrize(("function", "choice"), [("Classify", "default"), ("Uploads", "default"), ("Bulk", "bulk")])
+def test_the_functions_settings_are_those_that_serving_reads(
+    template: Callable[[str], Template], function: str, choice: str
+):
+    variables = environment(template(choice)["Resources"], function)
     read = Recorder(variables)
 
     settings = Settings.from_environment(read)
@@ -185,11 +189,31 @@ def test_every_alarm_reaches_a_person_and_is_explained(template: Callable[[str],
         assert f"`{name}`" in manual
 
 
+def test_the_share_of_unknown_images_is_of_all_that_were_judged(template: Callable[[str], Template]):
+    alarm = template("default")["Resources"]["UnknownShareAlarm"]["Properties"]
+    *counts, share = alarm["Metrics"]
+    watched = [count["MetricStat"]["Metric"] for count in counts]
+    dimensions = [{"Name": "service", "Value": "image-recognition-dev"}]
+
+    assert {metric["MetricName"] for metric in watched} == {decision.capitalize() for decision in Decision}
+    assert all(metric["Dimensions"] == dimensions for metric in watched)
+    assert {count["Id"] for count in counts} == {str(decision) for decision in Decision}
+    assert share["Expression"].startswith("IF(accepted + uncertain + unknown >= 50, 100 * unknown / (")
+    assert int(alarm["Threshold"]) == 20
+
+
+def test_the_cost_of_alarms_is_that_of_the_metrics_they_watch(template: Callable[[str], Template]):
+    alarms = [alarm["Properties"] for _, alarm in of_type(template("default"), "CloudWatch::Alarm")]
+    watched = [sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms]
+
+    assert TABLES["standing still, a month"]["alarms, by the metrics they watch"].startswith(f"{sum(watched)} × ")
+
+
 def test_the_cli_is_pinned_and_its_lock_names_no_private_registry():
     package = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())
 
-    assert package["devDependencies"] == {"serverless": "npm:osls@4.3.1"}
+    assert package["devDependencies"] == {"asl-validator": "4.0.0", "serverless": "npm:osls@4.3.1"}
     for entry in lock["packages"].values():
         assert entry.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/")
 

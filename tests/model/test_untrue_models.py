@@ -109,6 +109,8 @@ def cut_compiled_model(version: Path) -> None:
     (version / COMPILED_MODEL).write_bytes((version / COMPILED_MODEL).read_bytes()[:1000])
 
 
+THRESHOLDS = {"precision": 0.95, "labels": [0.5, 0.5, 0.5], "distance": 0.8, "false_alarms": 0.05}
+
 LIES: dict[str, Change] = {
     "labels swapped": manifest(labels=lambda labels: labels[::-1]),
     "one label fewer": manifest(labels=lambda labels: labels[:-1]),
@@ -153,6 +155,10 @@ LIES: dict[str, Change] = {
     "golden scores of another engine": golden(lambda found: {file: {"other": [0.0]} for file in found}),
     "golden images elsewhere": golden(renamed),
     "a golden image that is none": spoiled_golden_image,
+    "thresholds of fewer labels": manifest(thresholds=THRESHOLDS | {"labels": [0.5]}),
+    "a threshold out of range": manifest(thresholds=THRESHOLDS | {"labels": [0.5, 2, 0.5]}),
+    "thresholds are a number": manifest(thresholds=0.5),
+    "golden images may be off below nothing": manifest(golden_log_odds=-1),
     "a cut compiled model": cut_compiled_model,
     "no compiled model": gone(COMPILED_MODEL),
     "an empty compiled model": signed(COMPILED_MODEL, b""),

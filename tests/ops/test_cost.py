@@ -22,6 +22,7 @@ def test_the_readme_and_the_parameters_name_the_computed_figures() -> None:
     readme, parameters = (ROOT / "README.md").read_text(), (ROOT / "serverless.yml").read_text()
     assert f"${total('1,000 images over HTTPS'):.4f}" in readme
     assert f"${total('1,000 images put into the bucket'):.4f}" in readme
+    assert f"${1000 * total('1,000 images by the state machine'):.2f} a million" in readme
     assert f"${total('standing still, a month'):.2f}" in readme
     extra = {what: dollars(arithmetic) for what, arithmetic in TABLES["what may come on top"].items()}
     monthly = re.findall(r"about \$(\d+\.\d\d) a month", parameters)

@@ -110,6 +110,11 @@ def test_nothing_starts_where_a_result_would_be_taken_for_an_upload(uploads, res
         Settings(uploads_prefix=uploads, results_prefix=results)
 
 
+def test_nothing_starts_where_the_results_of_bulk_runs_would_be_taken_for_uploads():
+    with pytest.raises(SettingsError, match="BULK_PREFIX='uploads/bulk/' begins with UPLOADS_PREFIX='uploads/'"):
+        Settings.from_environment({"BULK_PREFIX": "uploads/bulk/"})
+
+
 def test_prefixes_from_the_environment_are_held_to_the_same():
     with pytest.raises(SettingsError, match="UPLOADS_PREFIX='results/new/'"):
         Settings.from_environment({"UPLOADS_PREFIX": "results/new/"})

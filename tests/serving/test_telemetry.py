@@ -28,3 +28,21 @@ def test_what_may_pass_or_is_the_senders_raises_no_alarm(capsys, error):
 
 def test_outside_lambda_nobody_reads_metrics_out_of_the_log(capsys):
     assert len(written(capsys, StoreForbidden("no permission"), "laptop", function="")) == 1
+
+
+def test_decisions_are_counted_in_the_requests_own_line_those_not_made_too(capsys):
+    entry = {"path": "/v1/classify", "status": 200, "request_id": "r", "decisions": {"accepted": 2, "unknown": 1}}
+    LogTelemetry(Settings(service_name="counted", aws_lambda_function_name="f")).answered(entry)
+    line, metric = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert line["decisions"] == entry["decisions"]
+    assert (metric["Accepted"], metric["Uncertain"], metric["Unknown"]) == ([2.0], [0.0], [1.0])
+
+
+def test_an_upload_is_counted_when_it_is_classified_not_when_its_event_comes_again(capsys):
+    telemetry = LogTelemetry(Settings(service_name="uploads", aws_lambda_function_name="f"))
+    for outcome in ("classified", "repeated"):
+        telemetry.settled({"outcome": outcome, "decision": "unknown"})
+    telemetry.settled({"outcome": "classified"})  # by a model that decides nothing
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [metric] = [line for line in lines if "_aws" in line]
+    assert (metric["Accepted"], metric["Uncertain"], metric["Unknown"]) == ([0.0], [0.0], [1.0])

@@ -13,6 +13,7 @@ from training.pipeline import Job, Outcome, retrain
 from training.run import Run
 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 190, 60), "red": (210, 50, 40)}
+LEVELS = (0.0, 0.4, 0.8, 1.2)  # of brightness, 0–2: a feature is how far a channel passes one of them
 
 
 def draw_colours(directory: Path, per_class: int = 40, seed: int = 0) -> Path:
@@ -39,8 +40,10 @@ def _coarse_colour() -> Any:
 
     image = keras.Input((SIDE, SIDE, 3), dtype="uint8", name="image")  # (N, 299, 299, 3)
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
-    pooled = keras.layers.AveragePooling2D(59)(scaled)  # (N, 5, 5, 3)
-    return keras.Model(image, keras.layers.Flatten()(pooled))  # (N, 75)
+    pooled = keras.layers.AveragePooling2D(37)(scaled)  # (N, 8, 8, 3)
+    bright = [keras.layers.ReLU()(keras.layers.Rescaling(1, offset=1 - level)(pooled)) for level in LEVELS]
+    places = keras.layers.Concatenate()(bright)  # (N, 8, 8, 12)
+    return keras.Model(image, keras.layers.GlobalAveragePooling2D()(places))  # (N, 12)
 
 
 def retrain_tiny(folder: Path, name: str = "tiny") -> tuple[str, Outcome]:

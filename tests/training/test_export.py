@@ -1,17 +1,25 @@
 """The exported directory, called by TensorFlow alone, without any code of this project."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from model.classifier import load_classifier
+from model.engine import Outputs
 from model.errors import ModelCorrupt
-from model.golden import SCORES
+from model.golden import LOG_ODDS, SCORES
 from model.image import decode
-from model.manifest import COMPILED_MODEL, EXTRA, LABELS, MANIFEST, Manifest
+from model.manifest import COMPILED_MODEL, EXTRA, GOLDEN, LABELS, MANIFEST, Manifest
+from training.errors import ExportError
+from training.export import refuse_difference
+from training.familiarity import distances, fit_familiarity
+from training.head import Head
+from training.proof import logits_of, scores_of
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +51,50 @@ def test_serving_bytes_takes_encoded_images_and_names_the_classes(directory: Pat
     assert named == [path.parent.name for path in photos]
 
 
+def test_serving_detail_gives_distance_and_maps_beside_the_same_scores(directory: Path, photos: list[Path]) -> None:
+    images = tf.constant(np.stack([decode(path.read_bytes()).tensor for path in photos[:3]]))
+    signatures = tf.saved_model.load(str(directory)).signatures
+    found = {name: output.numpy() for name, output in signatures["serving_detail"](image=images).items()}
+    assert {name: output.shape for name, output in found.items()} == {
+        "scores": (3, 3),
+        "distance": (3,),
+        "maps": (3, 8, 8, 3),
+    }
+    assert sorted(signatures["serving_default"].structured_outputs) == ["scores"]
+    assert np.allclose(found["scores"], signatures["serving_default"](image=images)["scores"].numpy(), atol=1e-6)
+    assert sorted(signatures["serving_bytes"].structured_outputs) == ["classes", "scores"]
+
+
+@pytest.mark.parametrize("spoiled", ["scores", "distances", "maps"])
+def test_a_finished_file_that_computes_something_else_is_not_shipped(spoiled: str) -> None:
+    features = np.random.default_rng(0).random((8, 4), np.float32)
+    head = Head(np.eye(4, 2, dtype=np.float32), np.zeros(2, np.float32), ("a", "b"), 1.0)
+    familiarity = fit_familiarity(features)
+    logits = logits_of(features, head)
+    maps = np.broadcast_to(logits[:, np.newaxis, np.newaxis], (8, 8, 8, 2))
+    outputs = Outputs(scores_of(features, head), distances(features, familiarity), maps)
+    refuse_difference("model", outputs, features, head, familiarity)
+    wrong = replace(outputs, **{spoiled: getattr(outputs, spoiled) + 0.003})
+    with pytest.raises(ExportError, match=r"0\.00[23].* off what its features give"):
+        refuse_difference("model", wrong, features, head, familiarity)
+
+
+def test_golden_images_are_copies_without_metadata_of_different_labels(directory: Path) -> None:
+    manifest = Manifest.loads((directory / MANIFEST).read_bytes(), "here")
+    assert manifest.golden_log_odds == LOG_ODDS
+    expected = json.loads((directory / SCORES).read_text())
+    assert len(expected) == 3
+    for file, scores in expected.items():
+        assert sorted(scores) == ["litert", "tensorflow"]
+        with Image.open(directory / GOLDEN / file) as copy:
+            assert max(copy.size) <= 640
+            assert not copy.getexif()
+
+
 def test_variables_are_stored_once(directory: Path) -> None:
     reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
     stored = [name for name in reader.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
-    assert len(stored) == 2  # the head's weights and bias: the tiny backbone has none
+    assert len(stored) == 5  # the head's weights, bias and labels, mean and directions: the tiny backbone has none
 
 
 def test_the_directory_is_what_tensorflow_serving_expects(directory: Path) -> None:

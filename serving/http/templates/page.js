@@ -6,6 +6,14 @@
   const SIDE = 2048; // px; what a larger picture is scaled to: the model looks at 299
   const KEY_REFUSED = ["The API key was not accepted", "Enter the key that the operator of this service gave you, then try again."];
   const NOTHING = "Nothing it knows";
+  const UNTAUGHT = "Nothing it was taught";
+  const HINTS = { // by decision
+    uncertain: "Not sure enough to rely on. Let a person look.",
+    unknown: "This picture is unlike all that the model has learned from, so any name for it would be a guess.",
+  };
+  const DARKEST = 0.8; // opacity of the veil over what does not speak for the name
+  const LEAST_SCALE = 1; // log-odds under which no place is clear, so that a picture without evidence has none
+  const VEIL = [8, 14, 36]; // a warm layer would not be seen on a warm flower
   const WORDS = { // by status: a title for people, and advice where the answer has none because a gateway made it
     403: ["Not allowed", "This service may not be used that way."],
     413: ["Too large", "The picture is larger than the service takes. Choose a smaller one."],
@@ -30,12 +38,14 @@
     try {
       const started = performance.now();
       const answer = await classify(await lighten(file), signal);
-      settle(file, tile, answer.labels[0]?.name ?? NOTHING, () => result(answer, performance.now() - started));
+      settle(file, tile, nameOf(answer), () => result(answer, performance.now() - started));
     } catch (error) {
       if (!signal.aborted) settle(file, tile, "no answer", () => failure(error));
     }
     return !signal.aborted;
   }
+
+  const nameOf = ({ labels, decision }) => (decision === "unknown" ? UNTAUGHT : labels[0]?.name ?? NOTHING);
 
   function settle(file, tile, name, answer) {
     answer();
@@ -61,7 +71,7 @@
     if ($("key").value) headers["X-Api-Key"] = $("key").value;
     let response;
     try {
-      response = await fetch(base + "v1/classify", { method: "POST", body, headers, signal });
+      response = await fetch(base + "v1/classify?explain=true", { method: "POST", body, headers, signal });
     } catch (error) {
       if (signal.aborted) throw error;
       throw { title: "No connection", detail: "The service cannot be reached. Check your connection and try again.", again: true };
@@ -98,21 +108,47 @@
     $("choose").textContent = "Choose another";
     $("answer").setAttribute("aria-busy", state === "busy");
     $("problem").hidden = state !== "error";
-    $("outcome").textContent = $("facts").textContent = "";
+    $("outcome").textContent = $("hint").textContent = $("facts").textContent = "";
+    $("where").hidden = $("heat").hidden = true;
     $("labels").replaceChildren();
   }
 
-  function result({ labels, model, image }, milliseconds) {
+  function result(answer, milliseconds) {
+    const { decision, model, image } = answer;
+    const labels = decision === "unknown" ? [] : answer.labels; // no bar for what means nothing
     turn("result");
-    const [best] = labels;
-    const doubt = best?.score >= 0.9 ? "" : best?.score >= 0.5 ? "Probably " : "Perhaps ";
-    $("outcome").textContent = best ? doubt + best.name : NOTHING;
+    $("outcome").textContent = (labels.length ? doubt(labels[0].score, decision) : "") + nameOf(answer);
+    $("hint").textContent = HINTS[decision] ?? "";
     $("labels").replaceChildren(...labels.map(({ name, score }) => row(name, percent(score), score)));
+    if (labels.length && answer.heat_map) offer(answer.heat_map, image);
     $("facts").textContent =
       `${model.name}, version ${model.version} · ${image.width} × ${image.height} ${image.format} · answered in ` +
       `${Math.round(milliseconds)} ms`;
     $("answer").scrollIntoView({ block: "nearest" });
   }
+
+  function doubt(score, decision) {
+    if (decision) return decision === "accepted" ? "" : "Perhaps ";
+    return score >= 0.9 ? "" : score >= 0.5 ? "Probably " : "Perhaps "; // a model that cannot judge itself
+  }
+
+  function offer(heat, { width, height }) { // a veil over the picture, in its proportions: the clearer a place, the more it counts
+    const most = Math.max(LEAST_SCALE, ...heat.flat());
+    const alpha = (value) => 255 * DARKEST * (1 - Math.max(0, value / most));
+    const small = document.createElement("canvas");
+    [small.width, small.height] = [heat[0].length, heat.length];
+    const pixels = heat.flat().flatMap((value) => [...VEIL, alpha(value)]);
+    small.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels), small.width), 0, 0);
+    const scale = 512 / Math.max(width, height); // px
+    [$("heat").width, $("heat").height] = [Math.max(1, width * scale), Math.max(1, height * scale)];
+    const context = $("heat").getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(small, 0, 0, $("heat").width, $("heat").height);
+    $("where").hidden = $("preview").hidden;
+    $("heat").hidden = $("where").hidden || !shown();
+  }
+
+  const shown = () => $("where").getAttribute("aria-pressed") === "true";
 
   const percent = (score) => (score < 0.001 ? "< 0.1 %" : `${(score * 100).toFixed(1)} %`);
 
@@ -172,7 +208,14 @@
     delete document.querySelector("main").dataset.dragging;
     take(event.dataTransfer.files);
   });
-  $("preview").addEventListener("error", () => { $("preview").hidden = true; $("no-preview").hidden = false; });
+  $("preview").addEventListener("error", () => {
+    $("preview").hidden = $("where").hidden = $("heat").hidden = true;
+    $("no-preview").hidden = false;
+  });
+  $("where").addEventListener("click", () => {
+    $("where").setAttribute("aria-pressed", !shown());
+    $("heat").hidden = !shown();
+  });
   $("again").addEventListener("click", () => show(...last));
   $("key").addEventListener("keydown", (event) => { if (event.key === "Enter" && last) show(...last); });
   $("curl").textContent = `curl --data-binary @photo.jpg -H 'Content-Type: image/jpeg'${$("key-section").hidden ? "" : " -H 'X-Api-Key: …'"} ${base}v1/classify`;

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from io import BytesIO
 from threading import Event, Thread
@@ -272,10 +273,10 @@ def test_more_requests_than_a_process_may_hold_are_told_to_wait(telemetry):
     entered, leave = Event(), Event()
 
     class SlowEngine(ColourEngine):
-        def scores(self, images):
+        def run(self, images):
             entered.set()
             leave.wait(10)
-            return super().scores(images)
+            return super().run(images)
 
     classifier = colour_classifier()
     slow = type(classifier)(SlowEngine(), classifier.manifest, classifier.version)
@@ -304,6 +305,13 @@ def test_the_model_describes_itself(client):
     assert card["labels"] == ["blue", "green", "red"]
     assert card["metrics"]["litert"]["n"] == 30
     assert card["digests"] == {"assets.extra/labels.txt": "0" * 64}
+    assert card["card"] is None  # as of a model that was made before there were cards
+
+
+def test_the_model_shows_its_card():
+    carded = dataclasses.replace(colour_classifier(), card="# Model card: colours\n")
+    client = create_app(Settings(), ModelLoader(lambda: carded), ListTelemetry()).test_client()
+    assert client.get("/v1/model").get_json()["card"] == "# Model card: colours\n"
 
 
 def test_readiness_loads_the_model():

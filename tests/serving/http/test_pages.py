@@ -5,13 +5,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response
 
 from serving.settings import Settings
 from tests.support.browser import CHROMIUM, chromium
-from tests.support.fakes import ListTelemetry, colour_app, picture
+from tests.support.fakes import THRESHOLDS, ListTelemetry, colour_app, picture
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
@@ -25,6 +26,7 @@ class Gateway:
     def __init__(self) -> None:
         self.telemetry = ListTelemetry()
         self.app = colour_app(Settings(api_key_needed=True), telemetry=self.telemetry)
+        self.judging = colour_app(Settings(api_key_needed=True), THRESHOLDS, telemetry=self.telemetry)
         self.refusal: Response | None = None
 
     def __call__(self, environ, start_response):
@@ -177,6 +179,50 @@ def test_the_key_lives_in_memory_only(page, photo):
     page.reload()
     reach(page, "idle")
     assert page.evaluate("document.getElementById('key').value") == ""
+
+
+@pytest.mark.parametrize(
+    ("colour", "outcome", "hint", "bars"),
+    [
+        ("red", "Red", "", 3),
+        ("yellow", "Perhaps green", "Let a person look", 3),
+        ("white", "Nothing it was taught", "would be a guess", 0),
+    ],
+)
+def test_the_page_says_whether_an_answer_may_be_relied_on(page, gateway, tmp_path, colour, outcome, hint, bars):
+    gateway.app = gateway.judging
+    enter_key(page)
+    (tmp_path / "photo.jpg").write_bytes(picture(colour))
+    page.set_input_files("#file", tmp_path / "photo.jpg")
+    reach(page, "result")
+    assert text(page, "outcome") == outcome
+    assert hint in text(page, "hint")
+    assert page.locator("#labels li").count() == bars
+    assert page.locator("#where").is_visible() == bool(bars)
+
+
+OPACITY = """(x) => {
+  const canvas = document.getElementById("heat");
+  return canvas.getContext("2d").getImageData(canvas.width * x, canvas.height / 2, 1, 1).data[3];
+}"""
+
+
+def test_a_veil_over_the_picture_is_clear_where_the_label_comes_from(page, tmp_path):
+    half = Image.new("RGB", (200, 100), "black")
+    half.paste("red", (0, 0, 100, 100))
+    half.save(tmp_path / "half.png")
+    enter_key(page)
+    page.set_input_files("#file", tmp_path / "half.png")
+    reach(page, "result")
+    assert not page.locator("#heat").is_visible()
+    page.click("#where")
+    assert page.get_attribute("#where", "aria-pressed") == "true"
+    assert page.locator("#heat").bounding_box() == page.locator("#preview").bounding_box()
+    assert page.evaluate("[heat.width, heat.height]") == [512, 256]
+    assert page.evaluate(OPACITY, 0.1) < 10
+    assert page.evaluate(OPACITY, 0.9) > 190
+    page.click("#where")
+    assert not page.locator("#heat").is_visible()
 
 
 def test_the_keyboard_reaches_everything_in_order(page):

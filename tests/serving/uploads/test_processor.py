@@ -17,7 +17,7 @@ from serving.uploads.notifications import EventPublisher, ObjectTagger
 from serving.uploads.processor import LAST_START_MS, UploadProcessor, open_processor
 from tests.support.chain import BUCKET, Chain, Context, sqs_event
 from tests.support.events import load_event
-from tests.support.fakes import ListTelemetry, colour_classifier, picture
+from tests.support.fakes import THRESHOLDS, ListTelemetry, colour_classifier, picture
 
 
 @pytest.fixture
@@ -413,6 +413,22 @@ def test_the_best_label_becomes_a_tag_beside_the_others(chain, make_processor):
     chain.drain(handle(make_processor(announce=[ObjectTagger(chain.s3)])))
     tags = chain.s3.get_object_tagging(Bucket=BUCKET, Key="uploads/a.jpg")["TagSet"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"owner": "me", "label": "red"}
+
+
+@pytest.mark.parametrize(
+    ("colour", "decision", "tags"),
+    [("red", "accepted", 1), ("yellow", "uncertain", 1), ("white", "unknown", 0)],
+)
+def test_a_result_says_whether_it_may_be_relied_on_and_what_is_unknown_gets_no_tag(
+    chain, make_processor, telemetry, colour, decision, tags
+):
+    chain.put("uploads/a.jpg", picture(colour))
+    judge = make_processor(lambda: colour_classifier(THRESHOLDS), announce=[ObjectTagger(boto3.client("s3"))])
+    chain.drain(handle(judge))
+    [result] = chain.results().values()
+    assert result.decision == decision
+    assert telemetry.uploads[-1]["decision"] == decision
+    assert len(chain.s3.get_object_tagging(Bucket=BUCKET, Key="uploads/a.jpg")["TagSet"]) == tags
 
 
 def test_an_object_that_has_ten_tags_keeps_them_and_the_log_says_so(chain, make_processor, telemetry):

@@ -1,0 +1,4 @@
+from ops.bulk.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""A batch, with a fake model and a local S3: what its results say, and what is done again."""
+
+import boto3
+import msgspec
+import pytest
+from botocore.exceptions import ClientError
+
+from model.decision import Decision, Thresholds
+from model.errors import ModelNotFound, StoreForbidden, StoreUnavailable
+from serving.bulk.processor import BatchProcessor
+from serving.errors import OutOfTime
+from serving.model_loader import ModelLoader
+from serving.s3 import s3_client
+from serving.schemas import BulkResult, ModelName
+from serving.settings import Settings
+from tests.support.chain import Context
+from tests.support.fakes import ListTelemetry, colour_classifier, picture
+
+SETTINGS = Settings(uploads_bucket="results")
+
+
+@pytest.fixture
+def s3(aws):
+    client = boto3.client("s3")
+    for bucket in ("photos", "results"):
+        client.create_bucket(Bucket=bucket)
+    return client
+
+
+def make(client=None, load=colour_classifier, telemetry=None):
+    return BatchProcessor(SETTINGS, ModelLoader(load), telemetry or ListTelemetry(), client or s3_client())
+
+
+def event(*items):
+    return {"BatchInput": {"bucket": "photos", "source": "listing"}, "Items": list(items)}
+
+
+def put(s3, key, body):
+    return {"key": key, "etag": s3.put_object(Bucket="photos", Key=key, Body=body)["ETag"]}
+
+
+def results_of(s3, done):
+    body = s3.get_object(Bucket=done["bucket"], Key=done["key"])["Body"].read()
+    return msgspec.json.Decoder(BulkResult).decode_lines(body)
+
+
+def test_a_batch_becomes_one_object_with_a_line_for_each_image_in_order(s3):
+    items = [put(s3, f"{colour} ü+%20.jpg", picture(colour)) for colour in ("red", "green", "blue") * 4]
+    done = make().handle(event(*items), Context())
+    assert done == {"bucket": "results", "key": done["key"], "images": 12, "failed": 0}
+    assert done["key"].startswith("bulk/colours/3/")
+    results = results_of(s3, done)
+    assert [result.labels[0].name for result in results] == ["red", "green", "blue"] * 4
+    assert [result.object.key for result in results] == [item["key"] for item in items]
+    assert results[0].model == ModelName("colours", 3)
+
+
+def test_each_line_says_whether_its_answer_may_be_relied_on(s3):
+    thresholds = Thresholds(precision=0.95, labels=(0.5, None, 0.5), distance=None, false_alarms=0.05)
+    items = [put(s3, colour, picture(colour)) for colour in ("red", "green")]
+    done = make(load=lambda: colour_classifier(thresholds)).handle(event(*items), Context())
+    assert [result.decision for result in results_of(s3, done)] == [Decision.ACCEPTED, Decision.UNCERTAIN]
+
+
+def test_what_cannot_be_named_is_a_line_with_its_error(s3):
+    items = [put(s3, "1", picture()), put(s3, "2", b"no image"), {"key": "gone", "etag": "x"}, put(s3, "4", b"")]
+    done = make().handle(event(*items), Context())
+    assert [result.error and result.error.code for result in results_of(s3, done)] == [
+        None,
+        "unsupported_image",
+        "object_not_found",
+        "unsupported_image",
+    ]
+    assert (done["images"], done["failed"]) == (4, 3)
+
+
+def test_an_object_that_was_overwritten_since_it_was_listed_is_gone(s3):
+    item = put(s3, "1", picture("red"))
+    put(s3, "1", picture("blue"))
+    [result] = results_of(s3, make().handle(event(item), Context()))
+    assert result.error.code == "object_not_found"
+
+
+def test_a_batch_that_was_done_is_not_done_again(s3):
+    items = [put(s3, "1", picture()), put(s3, "2", b"no image")]
+    telemetry = ListTelemetry()
+    first = make(telemetry=telemetry).handle(event(*items), Context())
+    for key in ("1", "2"):
+        s3.delete_object(Bucket="photos", Key=key)
+    assert make(telemetry=telemetry).handle(event(*items), Context()) == first
+    assert [line["outcome"] for line in telemetry.uploads] == ["batch", "batch repeated"]
+
+
+def test_a_batch_with_an_error_that_may_have_passed_is_done_again(s3):
+    item = {"key": "1", "etag": s3.put_object(Bucket="results", Key="x", Body=picture())["ETag"]}
+    assert make().handle(event(item), Context())["failed"] == 1
+    put(s3, "1", picture())
+    assert make().handle(event(item), Context())["failed"] == 0
+
+
+def test_without_a_version_or_an_etag_nothing_is_taken_for_done(s3):
+    put(s3, "1", picture("red"))
+    make().handle(event({"key": "1"}), Context())
+    put(s3, "1", picture("blue"))
+    [result] = results_of(s3, make().handle(event({"key": "1"}), Context()))
+    assert result.labels[0].name == "blue"
+
+
+def test_a_batch_of_nothing_is_an_object_of_nothing(s3):
+    done = make().handle(event({"key": "folder/"}), Context())
+    assert (done["images"], results_of(s3, done)) == (0, [])
+
+
+class Refusing:
+    """The client of a role, or a bucket's policy, that lets some keys be read."""
+
+    def __init__(self, client, code, readable=()):
+        self._client, self._code, self._readable = client, code, readable
+
+    def __getattr__(self, name):
+        return getattr(self._client, name)
+
+    def get_object(self, **wanted):
+        if wanted["Key"] in self._readable or wanted["Bucket"] == "results":
+            return self._client.get_object(**wanted)
+        raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "GetObject")
+
+
+def test_an_object_that_may_not_be_read_is_a_line_unless_it_is_all_of_them(s3):
+    items = [put(s3, "1", picture()), put(s3, "2", picture())]
+    done = make(Refusing(s3_client(), "AccessDenied", ("1",))).handle(event(*items), Context())
+    assert [result.error and result.error.code for result in results_of(s3, done)] == [None, "store_forbidden"]
+    with pytest.raises(StoreForbidden, match="none of 2 objects may be read"):
+        make(Refusing(s3_client(), "AccessDenied")).handle(event({"key": "1"}, {"key": "2"}), Context())
+
+
+def test_what_may_pass_fails_the_batch_and_leaves_no_results(s3):
+    item, telemetry = put(s3, "1", picture()), ListTelemetry()
+
+    def nothing():
+        raise ModelNotFound("none")
+
+    for processor, error, context in (
+        (make(Refusing(s3_client(), "SlowDown"), telemetry=telemetry), StoreUnavailable, Context()),
+        (make(telemetry=telemetry), OutOfTime, Context(milliseconds_left=1000)),
+        (make(load=nothing, telemetry=telemetry), ModelNotFound, Context()),
+    ):
+        with pytest.raises(error):
+            processor.handle(event(item), context)
+    assert s3.list_objects_v2(Bucket="results")["KeyCount"] == 0
+    assert len(telemetry.failures) == 3

@@ -25,7 +25,8 @@ def test_the_predict_route_names_no_model(url, photos):
 def test_a_refusal_is_tensorflow_servings(url):
     with pytest.raises(HTTPError) as refused:
         urlopen(Request(f"{url}/predict", b"{}"))
-    assert (refused.value.code, list(json.load(refused.value))) == (400, ["error"])
+    with refused.value as answer:
+        assert (answer.code, list(json.load(answer))) == (400, ["error"])
 
 
 @pytest.mark.parametrize("name", ["AIP_HTTP_PORT", "FUNCTIONS_CUSTOMHANDLER_PORT"])

@@ -19,6 +19,7 @@ SLOW_PLACES = (
     "deploy",
     "fuzz",
     "model/decoding/test_bounds.py",
+    "ops/bulk/test_ray.py",
     "runtime",
     "serving/http/test_bodies.py",
     "serving/http/test_events.py",

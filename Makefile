@@ -43,7 +43,7 @@ invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless in
 HOST = 127.0.0.1
 serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts; HOST=0.0.0.0 for other machines too
 ifneq ($(HOST),127.0.0.1)
-	@echo "HOST=$(HOST): whoever reaches this machine there may send images. There is no key and no encryption: on a network that you trust, or behind a proxy."
+	@echo "HOST=$(HOST): whoever reaches this machine there may send images. There is no key unless API_KEYS is set, and no encryption: on a network that you trust, or behind a proxy."
 endif
 	@$(BIN)/python -m serving $(if $(filter-out 127.0.0.1,$(HOST)),--host $(HOST))
 
@@ -95,4 +95,4 @@ node_modules/ready: package-lock.json
 	@touch $@
 
 clean: ## remove what the other targets made, models included
-	rm -rf .venv build artifacts node_modules .serverless
+	rm -rf .venv build artifacts runs node_modules .serverless

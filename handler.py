@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 settings = Settings.from_environment(os.environ)
 telemetry = LogTelemetry(settings)
 models = open_model_loader(settings, telemetry)
-app = create_app(settings, models, telemetry)  # gunicorn serves it too: `gunicorn handler:app`
+
+
+def _settle(event: Any, request_id: str) -> None:
+    _processor().settle(event, request_id)
+
+
+app = create_app(  # gunicorn serves it too: `gunicorn handler:app`; there uploads come over HTTP, on Lambda by their queue
+    settings, models, telemetry, settle=None if settings.on_lambda else _settle
+)
 
 if settings.load_at_start:
     models.preload()

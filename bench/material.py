@@ -110,7 +110,15 @@ def _make(material: Material, photos: Path, per_label: int) -> None:
     _link(photos, material, per_label)
     write_events(folder / "events")
     train = f"-m training retrain --name flowers --weights {material.weights} --store"
-    _python(*train.split(), folder / "store", "--bottleneck-dir", folder / "bottlenecks", material.photos)
+    _python(
+        *train.split(),
+        folder / "store",
+        "--bottleneck-dir",
+        folder / "bottlenecks",
+        "--report-dir",
+        folder / "runs",
+        material.photos,
+    )
     convert = "-m tf2onnx.convert --signature_def serving_default --opset 18 --saved-model"
     _python(*convert.split(), material.directory, "--output", material.onnx)
 

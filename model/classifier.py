@@ -14,7 +14,7 @@ from model.engine import Engine, Outputs, choose_engine, engine_files, import_ah
 from model.errors import ModelCorrupt, ModelIncompatible
 from model.golden import check_golden
 from model.image import PREPROCESSING
-from model.manifest import LABELS, Manifest, verify_files
+from model.manifest import CARD, LABELS, Manifest, verify_files
 from model.stores.uri import ModelVersion, resolve
 
 
@@ -29,6 +29,7 @@ class Classifier:
     engine: Engine
     manifest: Manifest
     version: int
+    card: str | None = None  # Markdown; None: the model was made before there were any
 
     def classify(self, images: NDArray[np.uint8], top_k: int = 5, min_score: float = 0.0) -> list[list[Label]]:
         """Name images (N, 299, 299, 3): for each, at most `top_k` labels of at least `min_score`, best first."""
@@ -75,7 +76,7 @@ def load_version(
         _check_labels(directory, manifest)
         running = load_engine(chosen, directory, threads)
         check_golden(directory, running, manifest)
-    return Classifier(running, manifest, version.number)
+    return Classifier(running, manifest, version.number, _read_card(directory, manifest))
 
 
 def _check_labels(directory: Path, manifest: Manifest) -> None:
@@ -85,6 +86,13 @@ def _check_labels(directory: Path, manifest: Manifest) -> None:
         raise ModelCorrupt(
             f"{directory}: the labels of its manifest are not those of {LABELS}; publish the model again"
         )
+
+
+def _read_card(directory: Path, manifest: Manifest) -> str | None:
+    if CARD not in manifest.files:
+        return None
+    verify_files(directory, manifest, [CARD])
+    return (directory / CARD).read_text(encoding="utf-8")
 
 
 @contextmanager

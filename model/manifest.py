@@ -20,6 +20,7 @@ EXTRA = "assets.extra"  # SavedModel's own place for files that TensorFlow does 
 MANIFEST = f"{EXTRA}/manifest.json"
 LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
 COMPILED_MODEL = f"{EXTRA}/model.tflite"  # what LiteRT runs
+CARD = f"{EXTRA}/model-card.md"  # what the model is for, for people
 LONGEST_NAME = 255  # bytes of a file's name: the limit of ext4, XFS and APFS
 GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
 

@@ -17,14 +17,16 @@ from serving.settings import Settings
 from serving.telemetry import LogTelemetry
 
 ARTIFACTS = Path("artifacts")  # the store that `make demo` fills
-HOST = "127.0.0.1"  # this machine only, unless it is told otherwise: there is no key here
+HOST = "127.0.0.1"  # this machine only, unless it is told otherwise: there is no key unless API_KEYS is set
 
 
 def main() -> None:
     description = "Serve the newest model of ./artifacts, or MODEL_URI, on this machine. PORT=8081 takes another port."
     parser = ArgumentParser(prog="python -m serving", description=description)
     parser.add_argument(
-        "--host", default=HOST, help="the address to listen on; 0.0.0.0 lets other machines in, with no key"
+        "--host",
+        default=HOST,
+        help="the address to listen on; 0.0.0.0 lets other machines in, with no key unless API_KEYS is set",
     )
     host = parser.parse_args().host
     try:

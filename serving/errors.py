@@ -4,6 +4,7 @@ RecognitionError
 ├── RequestError
 │   ├── MalformedRequest      not the body, form, JSON or parameters that are documented
 │   │   └── MalformedBase64   text that is base64 in none of its forms
+│   ├── KeyNeeded             no key, or one that is not known here
 │   ├── UnsupportedEncoding   a Content-Encoding that is not undone here
 │   ├── BodyTooLarge          more bytes than the limit, before anything is read
 │   ├── BatchTooLarge         more images than the limit
@@ -29,6 +30,10 @@ class MalformedRequest(RequestError):
 
 
 class MalformedBase64(MalformedRequest):
+    pass
+
+
+class KeyNeeded(RequestError):
     pass
 
 

@@ -6,6 +6,7 @@ One process takes 130 MB with the compiled model, 1 GB with TensorFlow, and at m
 """
 
 import os
+from typing import Any
 
 from model.machine import granted_cpus
 from serving.settings import Settings
@@ -28,3 +29,11 @@ keepalive = 75  # s; longer than the 60 s for which load balancers keep a connec
 graceful_timeout = 25  # s, for what is in flight when SIGTERM comes; most platforms kill 30 s after it
 timeout = 120  # s; loading TensorFlow on a fraction of a CPU must not be taken for a process that hangs
 control_socket_disable = True  # nobody speaks to it, and its directory would have to be writable
+
+
+def on_starting(server: Any) -> None:
+    if not settings.asks_for_key:
+        server.log.warning(
+            "API_KEYS is not set: whoever reaches this port may call; `python -m ops.keys` makes a key, API_KEY_NEEDED=yes "
+            "says that a gateway in front asks for one"
+        )

@@ -1,6 +1,6 @@
 """What goes over the wire, as types: msgspec checks requests against them, and openapi.py writes their schemas."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -140,6 +140,9 @@ class ModelCard(Struct, frozen=True):
     parity: Annotated[dict[str, Any], Meta(description="The compiled model against the SavedModel.")]
     thresholds: Annotated[Thresholds | None, Meta(description="What decides; null where the model is older.")]
     digests: Annotated[dict[str, str], Meta(description="SHA-256 of every file of the model.")]
+    card: Annotated[
+        str | None, Meta(description="What it is for and where it ends, as Markdown; null of an old model.")
+    ]
 
 
 class UploadedObject(Struct, frozen=True):
@@ -172,6 +175,18 @@ class UploadResult(Struct, frozen=True, omit_defaults=True):
     model: ModelName | None = None
     image: ImageFacts | None = None
     error: Problem | None = None
+
+
+class CloudEvent(Struct, frozen=True):
+    """That an object was created, by whoever says it in the form of CloudEvents 1.0."""
+
+    id: str
+    source: str
+    type: Annotated[str, Meta(examples=["com.amazonaws.s3.ObjectCreated:Put"])]
+    specversion: Literal["1.0", "0.3"]
+    subject: str | None = None
+    data: Annotated[Any, Meta(description="The record of an S3 notification, or an EventBridge event of S3.")] = None
+    data_base64: str | None = None
 
 
 class BulkResult(Struct, frozen=True, omit_defaults=True):

@@ -70,10 +70,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     cors_origins: Annotated[tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...], variable("Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's.")] = ()
     base_path: Annotated[str, variable("The sub-path under which a proxy, load balancer or custom domain puts the service, like `/recognise`; `/`: none. Unset, a Lambda event's path is tried as it is, then without its stage, mapping or sub-path.", pattern=r"^(/[A-Za-z0-9._~-]+)+/?$|^/$")] = ""
     api_key_needed: Annotated[bool, variable("yes or no: the gateway in front asks for a key, so the page and OpenAPI do too.")] = False
+    aip_http_port: Annotated[int, variable("Set by Vertex AI, in place of PORT; 0: not.", ge=0, le=65535)] = 0
+    functions_customhandler_port: Annotated[int, variable("Set by Azure Functions, in place of PORT; 0: not.", ge=0, le=65535)] = 0
+    api_keys: Annotated[tuple[Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")], ...], variable("SHA-256 digests, in hexadecimal, of the keys that let callers in, between blanks or commas; `python -m ops.keys` makes one. None: the app itself asks for no key.")] = ()
     port: Annotated[int, variable("Where `python -m serving` and gunicorn listen.", ge=1, le=65535)] = 8080
     web_concurrency: Annotated[int, variable("Processes of gunicorn, each with a model of its own; 0: one a CPU.", ge=0)] = 0
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], variable("The least severity that is logged.")] = "INFO"
     service_name: Annotated[str, variable("In each line of the log, and what tells one stage's metrics from another's.")] = "recognition"
+    aip_predict_route: Annotated[str, variable("Set by Vertex AI: where it sends what TensorFlow Serving's predict would get.", pattern=r"^/|^$")] = ""
+    aip_health_route: Annotated[str, variable("Set by Vertex AI: where it asks whether the model is loaded.", pattern=r"^/|^$")] = ""
     aws_lambda_function_name: Annotated[str, variable("Set by Lambda: metrics go into the log, where CloudWatch reads them.")] = ""
     aws_lambda_function_memory_size: Annotated[int, variable("Set by Lambda: decides the threads.", "MB", ge=0)] = 0
     aws_lambda_initialization_type: Annotated[str, variable("Set by Lambda: what starts ahead of requests loads the model then.")] = ON_DEMAND
@@ -103,6 +108,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         )
 
     @property
+    def asks_for_key(self) -> bool:
+        """Whether callers need one, of the app itself or of a gateway in front."""
+        return self.api_key_needed or bool(self.api_keys)
+
+    @property
     def on_lambda(self) -> bool:
         return bool(self.aws_lambda_function_name)
 
@@ -121,6 +131,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             settings = msgspec.convert(given, cls, strict=False, dec_hook=_path)  # not strict: numbers come as text
         except msgspec.ValidationError as error:
             raise _fault(error, texts) from error
+        if chosen := settings.functions_customhandler_port or settings.aip_http_port:
+            settings = msgspec.structs.replace(settings, port=chosen)
         if "THREADS" in given:
             return settings
         memory = settings.aws_lambda_function_memory_size
@@ -156,4 +168,5 @@ def _fault(error: msgspec.ValidationError, texts: Mapping[str, str]) -> Settings
     declared = next(field.type for field in msgspec.structs.fields(Settings) if field.encode_name == name)
     if get_origin(declared.__origin__) is Literal:
         reason = f"must be one of {', '.join(get_args(declared.__origin__))}"
-    return SettingsError(f"{name}={texts[name]!r}: {reason} ({declared.__metadata__[0].description})")
+    given = "…" if name == "API_KEYS" else repr(texts[name])  # it may be a key itself, taken for its digest
+    return SettingsError(f"{name}={given}: {reason} ({declared.__metadata__[0].description})")

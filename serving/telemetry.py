@@ -13,6 +13,7 @@ from model.errors import RecognitionError, StoreForbidden
 from serving.settings import Settings
 
 NAMESPACE = "Recognition"
+PROBES = ("/health", "/ready", "/ping", "/_/health", "/_/ready", "/v2/health/live", "/v2/health/ready")
 
 Entry = Mapping[str, object]
 
@@ -40,12 +41,13 @@ class LogTelemetry:
 
     def __init__(self, settings: Settings) -> None:
         self._service, self._metrics = settings.service_name, settings.on_lambda  # there CloudWatch reads the log
+        self._probes = {*PROBES, settings.aip_health_route}
         self._logger = Logger(
             service=self._service, level=settings.log_level, location=None, utc=True, use_rfc3339=True
         )
 
     def answered(self, entry: Entry) -> None:
-        if entry["path"] in ("/health", "/ready"):  # a load balancer asks every few seconds
+        if entry["path"] in self._probes:  # a load balancer asks every few seconds
             self._logger.debug("answered", extra=dict(entry))
             return
         self._logger.info("answered", extra=dict(entry))

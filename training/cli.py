@@ -3,7 +3,6 @@
 Options may be written with hyphens or underscores, so the names of TensorFlow's retrain.py are accepted as they were.
 """
 
-import json
 import logging
 import os
 import sys
@@ -14,14 +13,11 @@ from typing import Any
 import click
 
 from model.errors import RecognitionError
-from model.machine import granted_cpus
 from training.check_command import check_command
-from training.console import Console
-from training.options import ENGINE, FOLDER, LABELS_FROM, limit_options, limits_of
+from training.evaluate_command import compare_command, evaluate_command
+from training.options import FOLDER
 from training.predict_command import predict_command
 from training.retrain_command import retrain_command
-from training.run import Run
-from training.sources.listing import CACHE, LabelsFrom
 from training.store_commands import STORE_COMMANDS
 
 
@@ -67,32 +63,15 @@ def main() -> None:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
-for command in (check_command, retrain_command, predict_command, *STORE_COMMANDS):
+for command in (
+    check_command,
+    retrain_command,
+    predict_command,
+    evaluate_command,
+    compare_command,
+    *STORE_COMMANDS,
+):
     main.add_command(command)
-
-
-@main.command()
-@click.argument("model")
-@click.argument("images", metavar="IMAGE_DIR")
-@ENGINE
-@click.option("--json", "as_json", is_flag=True, help="All figures, the confusion matrix among them.")
-@LABELS_FROM
-@limit_options
-def evaluate(model: str, images: str, engine: str, labels_from: LabelsFrom, *, as_json: bool, **limits: int) -> None:
-    """Measure a MODEL on labelled images that it was not trained on."""
-    from model.classifier import load_classifier
-    from training.dataset import scan
-    from training.evaluation import evaluate, sentence
-    from training.problems import Severity
-
-    classifier = load_classifier(model, engine, granted_cpus(), CACHE / "models")
-    run = Run(Console(), limits_of(**limits))
-    dataset = scan(images, run, labels_from=labels_from)
-    for problem in dataset.problems_of(Severity.ERROR):
-        click.echo(f"set aside: {problem.path}: {problem.detail}", err=True)
-    found = evaluate(classifier, dataset, run)
-    reminder = "worth something only where the model has seen none of these images in its training"
-    click.echo(json.dumps(found) if as_json else f"{model} ({classifier.engine.name}): {sentence(found)}; {reminder}")
 
 
 @main.command()

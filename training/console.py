@@ -1,4 +1,4 @@
-"""What the command line shows: bars, tables and the closing page, as text from plain values."""
+"""What the command line shows: bars and tables, as text from plain values."""
 
 import json
 import os
@@ -17,16 +17,15 @@ from model.stores.base import Store
 from model.stores.retention import Pruned
 from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
+from training.sources.listing import shown
 
 if TYPE_CHECKING:
-    from training.pipeline import Outcome, TrainedModel
-    from training.split import Split
+    from training.comparison import Comparison
 
 T = TypeVar("T")
 
 WIDTH = 22  # characters of a bar's title
 MOST_ROWS = 100  # of one kind of problem on the screen
-FEW = 10  # test images of a class; on fewer, its figures are mostly chance
 
 
 class Console:
@@ -112,87 +111,59 @@ def check_report(dataset: Dataset) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
-    """What was done, where it lies, how good it is, and what to type next."""
+def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
+    """The accuracy in a sentence, then a row for each label, and what thresholds make of the answers."""
     from training.evaluation import sentence
 
-    manifest, parts = outcome.manifest, outcome.split
-    set_aside = outcome.dataset.problems_of(Severity.ERROR)
-    place = f"{store.rstrip('/')}/{manifest.name}/{outcome.version}"
-    images = f"{len(outcome.dataset.examples):,} of {len(manifest.labels)} labels"
-    lines = [
-        f"images      {images}: {len(parts.train):,} train, {len(parts.validation):,} validation, {len(parts.test):,} test",
-        f"layout      {outcome.dataset.layout}",
-        *_moved(parts),
-        f"set aside   {counted(len(set_aside), 'file')}"
-        + "".join(f"\n            {p.path}: {p.detail}" for p in set_aside),
-        *_remarks(outcome.dataset),
-        f"features    {counted(len(outcome.features.values), 'feature')}: {outcome.features.cached:,} from the cache",
-        *_fine_tuning(outcome.trained.fine_tuning),
-        f"head        softmax, C = {outcome.trained.head.c:g} {_chosen(outcome.trained)}; every class weighs the same",
-        *(f"accuracy    {sentence(found)}, {engine}" for engine, found in sorted(manifest.metrics.items())),
-        *_worth(parts, manifest.labels),
-        f"compiled    {_compiled(manifest.parity)}",
-        f"seconds     {_seconds(outcome.seconds)}",
-        f"published   {place}",
+    header = ["label", "images", "precision", "recall", "F1"]
+    rows = [
+        (
+            label,
+            one["n"],
+            *(_share(one[name], "never named" if name == "precision" else "") for name in header[2:4]),
+            _share(one["f1"]),
+        )
+        for label, one in found["per_class"].items()
     ]
-    if misclassified:
-        rows = [(str(m.path), m.label, m.predicted, f"{m.score:.1%}") for m in outcome.misclassified]
-        lines += ["", table(["misclassified test image", "label", "named", "score"], rows)]
-    lines += ["", "next        " + f"python -m training predict {place.rpartition('/')[0]} IMAGE"]
-    return "\n".join(["", *lines])
+    loss, between = found["log_loss"], found["log_loss_interval"]
+    within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
+    calibrated = found["calibration"]
+    lines = [
+        f"{sentence(dict(found))}; {reminder}",
+        "",
+        table(header, rows),
+        "",
+        f"log-loss    {loss:.3f}{within}",
+        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {calibrated['floor']:.3f} on as many images",
+        *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
+    ]
+    if decided := found.get("decisions"):
+        lines.append(
+            f"accepted    {_share(decided['accepted'])} of the answers, of these right {_share(decided['precision'], 'none')}; "
+            f"called unknown {_share(decided['false_alarms'])}"
+        )
+    if others := found.get("unknown"):
+        lines.append(
+            f"unknown     {_share(others['found'], 'no threshold')} of {others['n']:,} other images are called so; AUROC {others['auroc']:.3f}"
+        )
+    return "\n".join(lines)
 
 
-def _moved(parts: "Split") -> list[str]:
-    if not parts.moved:
-        return []
-    moved = ", ".join(f"{count:,} for {part}" for part, count in parts.moved.items())
-    return [f"moved       {moved}: content had left a class without; its lowest digests were taken"]
+def _share(found: Mapping[str, Any] | None, none: str = "–") -> str:
+    if found is None:
+        return none
+    low, high = found["interval"]
+    return f"{found['value']:.1%} ({low:.1%} – {high:.1%})"
 
 
-def _chosen(trained: "TrainedModel") -> str:
-    return "by validation" if trained.c_by_validation else "by default: too few validation images to choose by"
-
-
-def _worth(parts: "Split", labels: Sequence[str]) -> list[str]:
-    """Say plainly what figures from few test images are worth."""
-    counts = Counter(example.label for example in parts.test)
-    few = [label for label in labels if counts[label] < FEW]
-    if not few:
-        return []
-    classes = f"{counted(len(few), 'class')} of {len(labels):,}"
-    verb = "has" if len(few) == 1 else "have"
-    return [f"mind        {classes} {verb} fewer than {FEW} test images: these figures are mostly chance; add images"]
-
-
-def _remarks(dataset: Dataset) -> list[str]:
-    lesser = [problem for problem in dataset.problems if problem.severity is not Severity.ERROR]
-    return [f"remarks     {len(lesser):,}; `python -m training check {dataset.root}` lists them"] if lesser else []
-
-
-def _fine_tuning(history: dict[str, Any] | None) -> list[str]:
-    if history is None:
-        return []
-    before, after = history["validation_log_loss"]
-    verdict = "kept" if history["kept"] else "not kept: it is no better"
-    return [f"fine-tuned  {history['steps']} steps; validation log-loss {before:.3f} → {after:.3f}, {verdict}"]
-
-
-def _compiled(parity: Mapping[str, Any]) -> str:
-    if parity["compiled"] is None:
-        return "none: no compiled model was faithful enough; the SavedModel itself will serve"
-    compiled = parity["compiled"]
-    low, high = compiled["agreement_interval"]
-    return (
-        f"{compiled['precision']}; the same first label as the SavedModel on {compiled['top1_agreement']:.1%} of "
-        f"{compiled['images']:,} images (95 % interval {low:.1%} – {high:.1%}), largest difference "
-        f"{compiled['largest_difference']:.3f}"
-    )
-
-
-def _seconds(steps: Mapping[str, float]) -> str:
-    shown = [f"{step} {taken:.1f}" for step, taken in steps.items() if taken >= 0.1]
-    return ", ".join([*shown, f"in all {sum(steps.values()):.1f}"])
+def changes_table(found: "Comparison", root: Path) -> str:
+    """The images on which two models differ, regressions first."""
+    rows = [
+        (kind, shown(root, change.path), change.label, change.before, change.after)
+        for kind, changes in (("regressed", found.regressed), ("improved", found.improved))
+        for change in changes[:MOST_ROWS]
+    ]
+    return table(["", "image", "label", "before", "after"], rows) if rows else "They name every image alike."
 
 
 def model_table(store: Store) -> str:

@@ -1,69 +1,111 @@
-"""How good a model is: image files → scores → figures. Counts are summed, divided once, and always shown with their N."""
+"""How good a model is: scores → figures. Counts are summed, divided once, and always shown with their N and interval.
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+It knows no model and no file; training/answers.py gets the scores.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from model.classifier import Classifier
-from model.engine import Engine
-from model.image import decode
-from training.dataset import Dataset, refuse_conflicts
-from training.errors import DatasetError
-from training.run import Run
-from training.sources.names import normalised
+from model.decision import Decision, Thresholds, decide
+from training.calibration import calibration
 
-BATCH = 8  # images; TensorFlow on a CPU gains a third over single ones, and no more beyond
-
-
-def evaluate(classifier: Classifier, dataset: Dataset, run: Run) -> dict[str, Any]:
-    """Measure a model on labelled images. Raises DatasetError where they say nothing about it."""
-    refuse_conflicts(dataset)
-    labels = [normalised(label) for label in classifier.manifest.labels]
-    if unknown := sorted(set(dataset.labels) - set(labels)):
-        raise DatasetError(f"{dataset.root} has labels that the model does not know: {', '.join(unknown)}")
-    if not dataset.examples:
-        raise DatasetError(f"{dataset.root} has no readable image; see `python -m training check {dataset.root}`")
-    scores = score_files(classifier.engine, [example.path for example in dataset.examples], run)
-    return metrics(scores, np.array([labels.index(example.label) for example in dataset.examples]), labels)
-
-
-def score_files(engine: Engine, paths: Sequence[Path], run: Run) -> NDArray[np.float32]:
-    """Return the scores (N, K) of the images, in their order. Raises ImageError for the first that cannot be read."""
-
-    def tensor(path: Path) -> NDArray[np.uint8]:
-        return decode(path.read_bytes(), run.limits).tensor  # (299, 299, 3)
-
-    def batches() -> Iterator[NDArray[np.float32]]:
-        for start in range(0, len(paths), BATCH):
-            images = np.stack(list(pool.map(tensor, paths[start : start + BATCH])))  # (B, 299, 299, 3)
-            yield from engine.scores(images)
-
-    with ThreadPoolExecutor(run.workers) as pool:
-        return np.stack(list(run.progress.items(f"scoring with {engine.name}", batches(), len(paths))))
+TOP = (3, 5)  # labels among which the right one is counted, where there are more
+Z = 1.96  # standard deviations: 95 % of a normal distribution
 
 
 def metrics(scores: NDArray[np.float32], classes: NDArray[np.int64], labels: Sequence[str]) -> dict[str, Any]:
     """Describe scores (N, K) against the true classes (N,), as plain values for a manifest.
 
-    The interval is Wilson's, at 95 %: it stays within 0–1 and holds for small N (Wilson, 1927).
+    Intervals of proportions are Wilson's, at 95 %: they stay within 0–1 and hold for small N (Wilson, 1927).
     """
     predicted = scores.argmax(axis=1)  # (N,)
-    correct = int((predicted == classes).sum())
+    right = predicted == classes
+    correct = int(right.sum())
     confusion = np.zeros((len(labels), len(labels)), int)  # [true, predicted]
     np.add.at(confusion, (classes, predicted), 1)
     recalls = [confusion[i, i] / total for i, total in enumerate(confusion.sum(axis=1)) if total]
-    chosen = np.clip(scores[np.arange(len(classes)), classes], 1e-7, 1)
+    losses = -np.log(np.clip(scores[np.arange(len(classes)), classes], 1e-7, 1))
     return {
         "n": len(classes),
         "accuracy": correct / len(classes),
         "accuracy_interval": interval(correct, len(classes)),
         "balanced_accuracy": float(np.mean(recalls)),  # the mean over classes, however many images each has
-        "log_loss": float(-np.log(chosen).mean()),
+        "log_loss": float(losses.mean()),
+        "log_loss_interval": mean_interval(losses),
+        "top_k": {str(k): _top(scores, classes, k) for k in TOP if len(labels) > k},
+        "per_class": {label: _of_class(confusion, i) for i, label in enumerate(labels)},
+        "calibration": calibration(scores.max(axis=1), right),
         "confusion": confusion.tolist(),
+    }
+
+
+def _top(scores: NDArray[np.float32], classes: NDArray[np.int64], k: int) -> dict[str, Any] | None:
+    """How often the right label is among the k best."""
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]  # (N, k)
+    return share(int((best == classes[:, np.newaxis]).any(axis=1).sum()), len(classes))
+
+
+def _of_class(confusion: NDArray[np.int64], i: int) -> dict[str, Any]:
+    """Precision, recall and F1 of a class; None where nothing was named so, or nothing is so.
+
+    F1 = 2j / (1 + j), where j is the share of right ones among all that are or were named so: its interval follows from that of j.
+    """
+    right, there, named = (int(count) for count in (confusion[i, i], confusion[i].sum(), confusion[:, i].sum()))
+    either = share(right, there + named - right)
+    return {
+        "n": there,
+        "named": named,
+        "precision": share(right, named),
+        "recall": share(right, there),
+        "f1": either
+        and {
+            "value": _f1(either["value"]),
+            "interval": [_f1(end) for end in either["interval"]],
+            "n": either["n"],
+        },
+    }
+
+
+def _f1(jaccard: float) -> float:
+    return 2 * jaccard / (1 + jaccard)
+
+
+def share(count: int, n: int) -> dict[str, Any] | None:
+    """A proportion with its N and interval; None of nothing."""
+    return {"value": count / n, "interval": interval(count, n), "n": n} if n else None
+
+
+def decisions(
+    scores: NDArray[np.float32],
+    distances: NDArray[np.float32] | None,
+    classes: NDArray[np.int64],
+    thresholds: Thresholds,
+) -> dict[str, Any]:
+    """What becomes of the answers by the thresholds: how many are accepted, how many of these are right, how many are false alarms."""
+    far = [None] * len(scores) if distances is None else distances.tolist()
+    found = np.array([decide(thresholds, *pair) for pair in zip(scores, far, strict=True)])
+    accepted = found == Decision.ACCEPTED
+    right = scores.argmax(axis=1) == classes
+    return {
+        "accepted": share(int(accepted.sum()), len(scores)),
+        "precision": share(int((accepted & right).sum()), int(accepted.sum())),
+        "false_alarms": share(int((found == Decision.UNKNOWN).sum()), len(scores)),
+    }
+
+
+def unknown(known: NDArray[np.float32], others: NDArray[np.float32], thresholds: Thresholds | None) -> dict[str, Any]:
+    """How well distances tell images of the labels (N,) from others (M,): AUROC, and the share found at the threshold."""
+    from sklearn.metrics import roc_auc_score
+
+    farthest = thresholds.distance if thresholds else None
+    is_other = np.repeat([False, True], [len(known), len(others)])
+    return {
+        "n": len(others),
+        "auroc": float(roc_auc_score(is_other, np.concatenate([known, others]))),
+        "found": None if farthest is None else share(int((others > farthest).sum()), len(others)),
     }
 
 
@@ -73,6 +115,14 @@ def interval(correct: int, n: int) -> list[float]:
 
     found = binomtest(correct, n).proportion_ci(method="wilson")
     return [float(found.low), float(found.high)]
+
+
+def mean_interval(values: NDArray[np.floating[Any]]) -> list[float] | None:
+    """95 % confidence interval of a mean, by the normal distribution; None of a single value."""
+    if len(values) < 2:
+        return None
+    half = Z * float(values.std(ddof=1)) / np.sqrt(len(values))
+    return [float(values.mean() - half), float(values.mean() + half)]
 
 
 def sentence(found: dict[str, Any]) -> str:

@@ -27,7 +27,8 @@ from training.golden import choose_golden, copies_of, tensors_of
 from training.head import Head
 from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, logits_of, scores_of
 from training.run import Run
-from training.savedmodel import Precision, run_saved, save_classifier
+from training.saved_classifier import run_saved, save_classifier
+from training.savedmodel import Precision
 from training.split import Split
 from training.spool import Spool
 from training.stopwatch import Stopwatch
@@ -36,7 +37,9 @@ from training.tensorflow_process import tensorflow_process
 CHECKED_SAVEDMODEL = 16  # images through the finished SavedModel; 60 ms each
 CHECKED_COMPILED = 4  # images through the finished compiled model
 RULE = {"confidence": 0.95, "agreement_at_least": AGREEMENT, "accuracy_loss_at_most": ACCURACY_LOSS}
-TOLERANCE = 1e-3  # of a probability, a distance or a logit (a thousandth of a large one), between a finished file and what its features say
+TOLERANCE = 1e-3  # of a probability, a distance or, in units of the largest value of a map, a logit, between a finished file and what its features say
+
+Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,7 @@ class Export:
     metrics: dict[str, Any]  # engine → training.evaluation.metrics on the test images
     parity: dict[str, Any]  # of the compiled model that ships, and of those that were refused
     misclassified: tuple[Misclassification, ...]  # of the engine that serves by default, the surest first
-
-
-Scores = dict[Example, NDArray[np.float32]]  # image → (K,) probabilities
+    scores: dict[str, Scores]  # engine → test image → its scores
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Expor
         {engine: _metrics(found, made.head.labels) for engine, found in scores.items()},
         parity,
         _misclassified(scores.get("litert", scores["tensorflow"]), made.head.labels),
+        scores,
     )
 
 
@@ -154,9 +156,9 @@ def refuse_difference(
         "distance": (found.distances, distances(bottlenecks, familiarity)),
         "map's mean": (found.maps.mean(axis=(1, 2)), logits_of(bottlenecks, head)),
     }
+    scale = {"map's mean": max(1, float(np.abs(found.maps).max()))}  # float32 sums large values less exactly
     for what, (ours, expected) in pairs.items():
-        scale = np.maximum(np.abs(expected), 1)  # logits may be large
-        difference = float((np.abs(ours[: len(expected)] - expected) / scale).max())
+        difference = float(np.abs(ours[: len(expected)] - expected).max()) / scale.get(what, 1)
         if not difference <= TOLERANCE:  # NaN too
             raise ExportError(
                 f"the finished {name} gives an image a {what} that is {difference:.4f} off what its features give (at most "

@@ -1,7 +1,7 @@
 """The optional second stage: the top blocks of the backbone and the head are trained together on augmented images.
 
-Augmentation stays in the input pipeline: none reaches the exported graph. The result is kept only where it has a smaller
-log-loss on the validation images.
+Augmentation stays in the input pipeline: none reaches the exported graph. Whether the result is kept is decided by what
+validation images say of it (training/pipeline.py); they are not learned from here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,12 +45,7 @@ class FineTuning:
 class Tuned:
     network: Any  # keras.Model: image uint8 (N, 299, 299, 3) → features (N, D)
     head: Head
-    loss_before: float  # log-loss on the validation images, each class weighing the same
-    loss_after: float
-
-    @property
-    def better(self) -> bool:
-        return self.loss_after < self.loss_before
+    scores: NDArray[np.float32]  # (N, K) of the validation images
 
 
 def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run: Run) -> Tuned:
@@ -64,14 +59,12 @@ def fine_tune(backbone: Backbone, head: Head, parts: Split, how: FineTuning, run
     classify.set_weights([head.weights, head.bias])
     model.compile(keras.optimizers.Adam(how.learning_rate), "sparse_categorical_crossentropy")
 
-    before = _loss(model, parts.validation, head.labels, run)
     weights = class_weights(_classes(parts.train, head.labels), len(head.labels))  # (K,)
     batches = _batches(parts.train, head.labels, how, run)
     for images, classes in run.progress.items("fine-tuning", batches, how.steps):
         model.train_on_batch(images, classes, sample_weight=weights[classes])
-    after = _loss(model, parts.validation, head.labels, run)
     learned, bias = classify.get_weights()
-    return Tuned(network, Head(learned, bias, head.labels, head.c), before, after)
+    return Tuned(network, Head(learned, bias, head.labels, head.c), _scores(model, parts.validation, run))
 
 
 def augment(tensor: NDArray[np.uint8], how: Augmentation, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -108,14 +101,12 @@ def _classes(examples: Sequence[Example], labels: tuple[str, ...]) -> NDArray[np
     return np.array([labels.index(example.label) for example in examples])  # (N,)
 
 
-def _loss(model: Any, examples: Sequence[Example], labels: tuple[str, ...], run: Run) -> float:
-    weights = class_weights(_classes(examples, labels), len(labels))  # (K,)
-    total = 0.0
+def _scores(model: Any, examples: Sequence[Example], run: Run) -> NDArray[np.float32]:
+    """Scores (N, K)."""
     starts = range(0, len(examples), BATCH)
+    found = []
     for start in run.progress.items("validating", starts, len(starts)):
         batch = examples[start : start + BATCH]
         images = np.stack([decode(example.path.read_bytes(), run.limits).tensor for example in batch])
-        classes = _classes(batch, labels)
-        chosen = model.predict_on_batch(images)[np.arange(len(batch)), classes]  # (B,)
-        total += float(np.sum(weights[classes] * -np.log(np.clip(chosen, 1e-7, 1))))
-    return total / len(examples)
+        found.append(model.predict_on_batch(images))  # (B, K)
+    return np.concatenate(found)

@@ -1,19 +1,17 @@
 """The head: a regularised softmax on the bottlenecks, by scikit-learn's standard solver.
 
-Each class weighs the same, however many images it has. The regularisation is the one with the least log-loss on the
-validation split; the head is then fitted once more on training and validation images together. Nothing is random.
+Each class weighs the same, however many images it has. How strongly it is regularised is chosen by training/folds.py. Nothing
+is random.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-DEFAULT_C = 0.01  # what validation chooses on the flower photos of README
-FEW = 20  # validation images; by fewer, C would be chosen by chance
-C_GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +20,6 @@ class LabelledFeatures:
 
     features: NDArray[np.float32]  # (N, D)
     classes: NDArray[np.int64]  # (N,), indices into the labels
-
-    def __add__(self, other: "LabelledFeatures") -> "LabelledFeatures":
-        features = np.concatenate([self.features, other.features])
-        return LabelledFeatures(features, np.concatenate([self.classes, other.classes]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +34,10 @@ class Head:
 
 def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps: int) -> Head:
     """Learn the head at one C; `max_steps` bounds the solver's iterations. Every label must be there."""
-    mean, deviation = _scale(labelled.features)
-    solver = _solver(c, max_steps)
-    _fit(solver, _standardise(labelled.features, mean, deviation), labelled.classes)
+    mean, deviation = scale_of(labelled.features)
+    solver = make_solver(c, max_steps)
+    with one_blas_thread():
+        solver.fit(standardise(labelled.features, mean, deviation), labelled.classes)
     weights, bias = solver.coef_.T, solver.intercept_  # (D, K), (K,)
     if weights.shape[1] == 1:  # two classes: scikit-learn gives the second one's logit alone
         weights, bias = np.hstack([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
@@ -50,44 +45,13 @@ def fit(labelled: LabelledFeatures, labels: tuple[str, ...], c: float, max_steps
     return Head(weights.astype(np.float32), (bias - mean @ weights).astype(np.float32), labels, c)
 
 
-def choose_c(train: LabelledFeatures, validation: LabelledFeatures, max_steps: int) -> float:
-    """Weaken the regularisation step by step, each fit starting at the last solution, until validation log-loss rises.
-
-    Where validation cannot tell (see can_choose), it is DEFAULT_C. Every label must be in the training part.
-    """
-    from sklearn.metrics import log_loss
-
-    if not can_choose(train, validation):
-        return DEFAULT_C
-    mean, deviation = _scale(train.features)
-    features, held_out = (_standardise(part.features, mean, deviation) for part in (train, validation))
-    solver = _solver(C_GRID[0], max_steps)
-    best, least = C_GRID[0], np.inf
-    for c in C_GRID:
-        solver.set_params(C=c)
-        _fit(solver, features, train.classes)
-        weights = class_weights(validation.classes, len(solver.classes_))[validation.classes]
-        loss = log_loss(
-            validation.classes, solver.predict_proba(held_out), sample_weight=weights, labels=solver.classes_
-        )
-        if loss >= least:
-            break
-        best, least = c, loss
-    return best
-
-
-def can_choose(train: LabelledFeatures, validation: LabelledFeatures) -> bool:
-    """Say whether validation has enough images, of at least half the classes, to choose by."""
-    classes = len(np.unique(validation.classes))
-    return len(validation.classes) >= FEW and 2 * classes >= len(np.unique(train.classes))
-
-
-def _scale(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def scale_of(features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation (D,) of each feature; 1 where it never varies."""
     deviation = features.std(axis=0)
     return features.mean(axis=0), np.where(deviation > 0, deviation, 1).astype(np.float32)
 
 
-def _standardise(
+def standardise(
     features: NDArray[np.float32], mean: NDArray[np.float32], deviation: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     scaled = features - mean
@@ -105,17 +69,24 @@ def class_weights(classes: NDArray[np.int64], count: int) -> NDArray[np.float64]
     return weights
 
 
-def _solver(c: float, max_steps: int) -> Any:
+def make_solver(c: float, max_steps: int) -> Any:
+    """A scikit-learn classifier that, fitted again, starts at its last solution."""
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=c, class_weight="balanced", max_iter=max_steps, warm_start=True)
 
 
-def _fit(solver: Any, features: NDArray[np.float32], classes: NDArray[np.int64]) -> None:
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread a call, and the solver from remarking that --how_many_training_steps bounded it.
+
+    The head's products have no more columns than there are classes: too little work to share, and on a busy machine threads
+    that wait for one another took 12 times the processor time. Both settings are the process's: not to be entered by two threads.
+    """
+    import scipy.linalg  # noqa: F401 - brings a BLAS of its own, which the limit reaches only when it is there
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
-    # on one thread: the products have no more columns than there are classes, which is too little work to share among BLAS's threads
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # --how_many_training_steps is the user's bound
-        solver.fit(features, classes)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield

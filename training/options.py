@@ -1,5 +1,6 @@
 """What options of several commands have in common."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +12,21 @@ from training.sources.listing import LabelsFrom
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class Repeatable(click.Command):
+    """Remembers the arguments as they were written, so that a report can say how to repeat the run."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        context.meta[ARGUMENTS] = [self.name or "", *arguments]
+        return super().parse_args(context, arguments)
+
+
+def command_line() -> str:
+    """The command that is running, for a shell."""
+    return shlex.join(["python", "-m", "training", *click.get_current_context().meta[ARGUMENTS]])
+
+
+ARGUMENTS = "training.arguments"  # in a context's meta
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 ENGINE = click.option(
@@ -20,7 +36,7 @@ LABELS_FROM = click.option(
     "--labels-from",
     type=click.Choice(LabelsFrom, case_sensitive=False),
     default=LabelsFrom.TOP,
-    show_default=True,
+    show_default=str(LabelsFrom.TOP),
     help="The folder that names an image which lies deeper than LABEL/IMAGE.",
 )
 MEGAPIXEL_MB = 20  # MB that decoders hold for a megapixel, at most (HEIC and WebP need most)

@@ -9,8 +9,9 @@ from training.database import explained, open_database
 
 SCHEMA = (
     "CREATE TABLE IF NOT EXISTS pictures (digest TEXT, preprocessing TEXT, pixels TEXT, width INTEGER, height INTEGER, "
-    "damage TEXT, PRIMARY KEY (digest, preprocessing))"
+    "damage TEXT, hash BLOB, PRIMARY KEY (digest, preprocessing))"
 )
+ADD_HASH = "ALTER TABLE pictures ADD COLUMN hash BLOB"  # for a file that is older than hashes
 AT_ONCE = 500  # rows a commit; what an interruption loses is decoded once more
 
 
@@ -20,6 +21,7 @@ class Picture:
     width: int  # px
     height: int
     damage: str | None  # what the decoder mended, in its own words
+    hash: bytes | None = None  # perceptual (training/near_duplicates.py); None: it was not computed
 
 
 class PictureCache:
@@ -30,9 +32,17 @@ class PictureCache:
         self._pending: dict[str, Picture] = {}
         self._lock = Lock()
         self._database = open_database(path, SCHEMA)
+        with explained(path):
+            self._add_hashes()
+
+    def _add_hashes(self) -> None:
+        self._database.execute("BEGIN IMMEDIATE")  # of two runs, one adds the column
+        if "hash" not in {row[1] for row in self._database.execute("PRAGMA table_info(pictures)")}:
+            self._database.execute(ADD_HASH)
+        self._database.execute("COMMIT")
 
     def pictures(self) -> dict[str, Picture]:
-        query = "SELECT digest, pixels, width, height, damage FROM pictures WHERE preprocessing = ?"
+        query = "SELECT digest, pixels, width, height, damage, hash FROM pictures WHERE preprocessing = ?"
         with explained(self.path), self._lock:
             return {digest: Picture(*rest) for digest, *rest in self._database.execute(query, (PREPROCESSING,))}
 
@@ -47,7 +57,11 @@ class PictureCache:
         with explained(self.path), self._lock:
             rows = [(digest, PREPROCESSING, *astuple(picture)) for digest, picture in self._pending.items()]
             self._database.execute("BEGIN IMMEDIATE")
-            self._database.executemany("INSERT OR REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._database.executemany(
+                "INSERT OR REPLACE INTO pictures (digest, preprocessing, pixels, width, height, damage, hash) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                rows,
+            )
             self._database.execute("COMMIT")
             self._pending.clear()
 

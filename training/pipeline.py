@@ -18,28 +18,32 @@ from numpy.typing import NDArray
 
 from model.golden import LOG_ODDS
 from model.image import PREPROCESSING
-from model.manifest import Manifest, describe_files
+from model.manifest import CARD, Manifest, describe_files
 from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
+from training.corrections import Corrected, correct, read_corrections
 from training.dataset import Dataset, Example, refuse_unsound, scan
 from training.errors import DatasetError, TrainingError
-from training.export import Material, Misclassification, export
-from training.familiarity import Familiarity, fit_familiarity
+from training.evaluation import decisions
+from training.export import Export, Material, Misclassification, Scores, export
 from training.features import Extractor, Features, FeatureWriter, extract, extract_reference
-from training.finetune import FineTuning, fine_tune
-from training.head import Head, LabelledFeatures, can_choose, choose_c, fit
+from training.finetune import FineTuning
+from training.groups import Groups, find_groups, key_function
+from training.learning import Lesson, Study, TrainedModel, learn, study
+from training.near_duplicates import perceptual_hash
 from training.pictures import Picture, PictureCache
 from training.problems import Severity
 from training.proof import choose_sample
 from training.provenance import git_commit, library_versions
+from training.report.card import model_card
 from training.run import Run
-from training.savedmodel import save_features, weights_digest
 from training.sources.listing import LabelsFrom, Part
 from training.split import Percentages, Split, part_of, split
 from training.spool import Spool
 from training.stopwatch import Stopwatch
 from training.tensorflow_process import tensorflow_process
+from training.thresholds import PRECISION
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,9 @@ class Job:
     bottleneck_dir: Path  # where features are kept between runs, and what was unpacked or downloaded
     labels_from: LabelsFrom = LabelsFrom.TOP
     percentages: Percentages = Percentages()  # noqa: RUF009 - frozen
+    group_by: str | None = None  # a regular expression on an image's path: what has the same key is never divided
+    corrections: Path | None = None  # suspects.csv as a person filled it in
+    precision: float = PRECISION  # of accepted answers that is wished for, 0–1
     max_steps: int = 1000  # iterations of the head's solver
     fine_tuning: FineTuning = FineTuning()  # noqa: RUF009 - frozen
     proof_images: int = 200  # that the SavedModel scores at most; TensorFlow does about 18 a second on two cores
@@ -60,6 +67,8 @@ class Job:
             raise TrainingError(
                 f"{self.name!r} cannot name a model; use letters, digits, '.', '_' and '-', and more than digits"
             )
+        if self.group_by is not None:
+            key_function(self.group_by)
 
     @property
     def feature_file(self) -> Path:
@@ -70,35 +79,37 @@ class Job:
 class Survey:
     """The images, judged: they can be learned from."""
 
-    dataset: Dataset
+    dataset: Dataset  # as it was corrected
+    corrected: Corrected
+    groups: Groups
     split: Split
     spool: Spool  # decoded images that are needed again
     known: set[str]  # the contents whose features were there before
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedModel:
-    extractor: Extractor  # of the backbone that the head was fitted on
-    head: Head
-    familiarity: Familiarity  # with the features of the images that the head was fitted on
-    c_by_validation: bool  # else there were too few images to choose by
-    fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
-
-
-@dataclass(frozen=True, eq=False)
 class Outcome:
-    dataset: Dataset
-    split: Split
+    found: Survey
     features: Features
+    study: Study
     trained: TrainedModel
     manifest: Manifest
     version: int
+    scores: dict[str, Scores]  # engine → test image → (K,) probabilities
     misclassified: tuple[Misclassification, ...]  # on the test images
     seconds: dict[str, float]  # of each step, publishing included
 
+    @property
+    def dataset(self) -> Dataset:
+        return self.found.dataset
+
+    @property
+    def split(self) -> Split:
+        return self.found.split
+
 
 def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Survey | None = None) -> Outcome:
-    """photos → features → head → export → publish. `surveyed` is what `survey` found, where it was asked before.
+    """photos → features → out-of-fold scores → head → export → publish. `surveyed` is what `survey` found, where it was asked before.
 
     Raises RecognitionError's children, and OSError where a disk is full or a file vanishes.
     """
@@ -107,37 +118,44 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
     extractor.begin(run.workers)
     with steps("photos"):
         found = surveyed or survey(job, run, extractor)
-    dataset, parts = found.dataset, found.split
     with steps("backbone"):
         extractor.compiled()
     with steps("features"):
         features = _extract(found, extractor, job, run)
     with TemporaryDirectory(prefix="export-") as scratch:
         directory, tuned = Path(scratch, "version"), Path(scratch, "tuned")
-        run.progress.step("fitting the head")
-        with steps("head"), _reference_ahead(job, found, extractor, run):
-            trained = _learn(job, extractor, found, features, run, tuned)
+        lesson = _lesson(job, found, run)
+        with _reference_ahead(job, found, extractor, run):
+            run.progress.step("scoring out of fold")
+            with steps("folds"):
+                studied = study(lesson, features.values)
+            run.progress.step("fitting the head")
+            with steps("head"):
+                trained = learn(lesson, studied, extractor, features.values, job.fine_tuning, tuned)
         learned = (trained.extractor, trained.head, trained.familiarity)
-        material = Material(*learned, parts, job.proof_images, job.feature_file, found.spool)
+        material = Material(*learned, found.split, job.proof_images, job.feature_file, found.spool)
         made = export(directory, material, run, steps)
         manifest = Manifest(
             name=job.name,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
-            labels=dataset.labels,
+            labels=found.dataset.labels,
             preprocessing=PREPROCESSING,
             backbone={"name": backbone.name, "weights": backbone.weights, "sha256": backbone.sha256},
-            training=_provenance(job, dataset, parts, trained) | {"seconds": dict(steps.seconds)},
-            metrics=made.metrics,
+            training=_provenance(job, found, studied, trained) | {"seconds": dict(steps.seconds)},
+            metrics=_with_decisions(made, found, trained),
             parity=made.parity,
             golden_log_odds=LOG_ODDS,
             libraries=library_versions(),
             git_commit=git_commit(),
-            files=describe_files(directory),
+            files={},  # described when all are there
+            thresholds=trained.thresholds,
         )
+        (directory / CARD).write_text(model_card(manifest), encoding="utf-8")
+        manifest = replace(manifest, files=describe_files(directory))
         total = sum(entry.size for entry in manifest.files.values())
         with steps("publish"), run.progress.bytes("publishing", total) as done:
             number = store.publish(directory, manifest, done)
-    return Outcome(dataset, parts, features, trained, manifest, number, made.misclassified, steps.seconds)
+    return Outcome(found, features, studied, trained, manifest, number, made.scores, made.misclassified, steps.seconds)
 
 
 def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
@@ -146,6 +164,7 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     With an extractor whose backbone is compiled, features are computed on the way; without, decoded images are spooled until
     it is. Those of the test part are spooled in any case: the SavedModel is proven with them.
     """
+    corrections = read_corrections(job.corrections) if job.corrections else None
     spool, pictures, known, write = Spool(job.bottleneck_dir), PictureCache(job.feature_file), set[str](), None
     if extractor:
         cache = FeatureCache(job.feature_file, extractor.identity)
@@ -155,24 +174,29 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     def keep(example: Example, picture: Picture, tensor: NDArray[np.uint8]) -> None:
         if not write or (example.part or part_of(example.pixels, job.percentages)) is Part.TEST:
             spool.put(example.digest, tensor)
-        if write:
+        if write and example.digest not in known:
             write(example.digest, tensor)
-        pictures.put(example.digest, picture)
+        hashes[example.digest] = perceptual_hash(tensor)
+        pictures.put(example.digest, replace(picture, hash=hashes[example.digest]))
 
     try:
-        before = {digest: picture for digest, picture in pictures.pictures().items() if digest in known}
+        decoded = {digest: picture for digest, picture in pictures.pictures().items() if digest in known}
+        hashes = {digest: picture.hash for digest, picture in decoded.items() if picture.hash is not None}
+        before = {digest: decoded[digest] for digest in hashes}
         dataset = scan(job.image_dir, run, before, keep, labels_from=job.labels_from, cache=job.bottleneck_dir)
     finally:
         pictures.close()
         if extractor:
             cache.close()
     refuse_unsound(dataset)
-    parts = split(dataset.examples, job.percentages)
+    corrected = correct(dataset, corrections) if corrections else Corrected(dataset)
+    groups = find_groups(corrected.dataset, hashes, job.group_by)
+    parts = split(corrected.dataset.examples, job.percentages, groups.keys)
     if job.fine_tuning.steps and not parts.validation:
         raise DatasetError(
             "fine-tuning is judged by validation images, and there are none: add images, or leave it out"
         )
-    return Survey(dataset, parts, spool, known)
+    return Survey(corrected.dataset, corrected, groups, parts, spool, known)
 
 
 def _extract(found: Survey, extractor: Extractor, job: Job, run: Run) -> Features:
@@ -196,50 +220,33 @@ def _reference_ahead(job: Job, found: Survey, extractor: Extractor, run: Run) ->
         ahead.result()
 
 
-def _learn(job: Job, extractor: Extractor, found: Survey, features: Features, run: Run, folder: Path) -> TrainedModel:
-    """Fit the head and, where asked, fine-tune; keep the second stage, in `folder`, only if validation says that it is better."""
-    labels = found.dataset.labels
-    train, validation = _labelled(found.dataset, found.split, features)
-    c, chosen = choose_c(train, validation, job.max_steps), can_choose(train, validation)
-    history = None
-    if job.fine_tuning.steps:
-        start = fit(train, labels, c, job.max_steps)
-        tuned = fine_tune(extractor.backbone, start, found.split, job.fine_tuning, run)
-        history = {
-            **asdict(job.fine_tuning),
-            "validation_log_loss": [tuned.loss_before, tuned.loss_after],
-            "kept": tuned.better,
-        }
-        if tuned.better:
-            saved = _saved(tuned.network, extractor, folder)
-            anew, _ = _labelled(found.dataset, found.split, _extract(found, saved, job, run))
-            return TrainedModel(saved, tuned.head, fit_familiarity(anew.features), chosen, history)
-    known = train + validation
-    return TrainedModel(
-        extractor, fit(known, labels, c, job.max_steps), fit_familiarity(known.features), chosen, history
+def _lesson(job: Job, found: Survey, run: Run) -> Lesson:
+    return Lesson(
+        found.dataset,
+        found.split,
+        found.groups.keys,
+        found.corrected.decided,
+        lambda extractor: _extract(found, extractor, job, run).values,
+        job.max_steps,
+        job.precision,
+        run,
     )
 
 
-def _saved(network: Any, extractor: Extractor, folder: Path) -> Extractor:
-    """Save a fine-tuned network where an extractor of its own looks for it; its features are other features."""
-    tuned = Extractor(replace(extractor.backbone, sha256=weights_digest(network)), folder)
-    folder.mkdir()
-    save_features(network, tuned.saved)
-    return tuned
+def _with_decisions(made: Export, found: Survey, trained: TrainedModel) -> dict[str, Any]:
+    """The metrics, and what thresholds make of the answers of the engine that serves by default."""
+    if not trained.thresholds:
+        return made.metrics
+    engine = "litert" if "litert" in made.scores else "tensorflow"
+    examples, scores = tuple(made.scores[engine]), np.stack(list(made.scores[engine].values()))
+    classes = np.array([found.dataset.labels.index(example.label) for example in examples])
+    far = trained.distances(found.dataset, examples)
+    decided = decisions(scores, far, classes, trained.thresholds)
+    return {**made.metrics, engine: {**made.metrics[engine], "decisions": decided}}
 
 
-def _labelled(dataset: Dataset, parts: Split, features: Features) -> tuple[LabelledFeatures, LabelledFeatures]:
-    row = {example.digest: i for i, example in enumerate(dataset.examples)}
-    number = {label: i for i, label in enumerate(dataset.labels)}
-
-    def pick(examples: tuple[Example, ...]) -> LabelledFeatures:
-        rows = [row[example.digest] for example in examples]
-        return LabelledFeatures(features.values[rows], np.array([number[example.label] for example in examples]))
-
-    return pick(parts.train), pick(parts.validation)
-
-
-def _provenance(job: Job, dataset: Dataset, parts: Split, trained: TrainedModel) -> dict[str, Any]:
+def _provenance(job: Job, found: Survey, studied: Study, trained: TrainedModel) -> dict[str, Any]:
+    dataset, parts = found.dataset, found.split
     return {
         "images": {"train": len(parts.train), "validation": len(parts.validation), "test": len(parts.test)},
         "images_by_label": dict(sorted(Counter(example.label for example in dataset.examples).items())),
@@ -250,11 +257,16 @@ def _provenance(job: Job, dataset: Dataset, parts: Split, trained: TrainedModel)
             "moved": {part.value: count for part, count in parts.moved.items()},
             "testing_percentage": job.percentages.testing,
             "validation_percentage": job.percentages.validation,
+            "group_by": job.group_by,
+            "near_duplicates": sum(map(len, found.groups.near_duplicates)),
         },
+        "corrections": found.corrected.described(),
+        "suspects": len(studied.suspects),
+        "learning_curve": studied.curve and asdict(studied.curve),
         "head": {
             "solver": "softmax, L2, classes balanced",
             "C": trained.head.c,
-            "C_by": "validation" if trained.c_by_validation else "default",
+            "C_by": "out-of-fold log-loss" if studied.judged else "default",
             "max_steps": job.max_steps,
         },
         "fine_tuning": trained.fine_tuning,

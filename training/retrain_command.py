@@ -6,13 +6,15 @@ the name of a field of Job, or of one of its parts.
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from training.console import Console, outcome_page, suppress_stderr
+from training.closing_page import outcome_page
+from training.console import Console, suppress_stderr
 from training.finetune import Augmentation, FineTuning
-from training.options import FOLDER, LABELS_FROM, limit_options, limits_of
+from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
 from training.pipeline import Job, retrain, survey
 from training.retired import RETIRED
 from training.run import Run
@@ -22,7 +24,7 @@ from training.split import Percentages
 T = TypeVar("T")
 
 
-class RetrainCommand(click.Command):
+class RetrainCommand(Repeatable):
     """Tells who comes with retrain.py's options what took the place of those that are gone."""
 
     def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
@@ -55,8 +57,21 @@ PERCENT = click.IntRange(0, 90)
     "validation",
     default=15,
     show_default=True,
-    help="Of the images, to choose regularisation.",
+    help="Of the images, to judge fine-tuning.",
 )
+@click.option(
+    "--group-by",
+    metavar="REGEX",
+    help="On an image's path in the set: what it finds (its first group) is one plant, patient or street, never divided.",
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(50, 99.9),
+    default=95,
+    show_default=True,
+    help="Of accepted answers, in %: sets each label's threshold.",
+)
+@click.option("--corrections", type=FILE, help="suspects.csv with your decisions: a label, 'keep' or 'leave out'.")
 @click.option(
     "--how-many-training-steps",
     "max_steps",
@@ -90,12 +105,20 @@ PERCENT = click.IntRange(0, 90)
     show_default=True,
     help="At most, that the SavedModel scores too, to prove the compiled model.",
 )
+@click.option(
+    "--report-dir",
+    type=FOLDER,
+    default="runs",
+    show_default=True,
+    help="Where the report goes: NAME-VERSION/report.html, model-card.md, suspects.csv.",
+)
 @click.option("--print-misclassified-test-images", is_flag=True, help="List them at the end.")
 @LABELS_FROM
 @limit_options
 def retrain_command(
     store: str,
     weights: str,
+    report_dir: Path,
     max_megapixels: int,
     min_side: int,
     max_megabytes: int,
@@ -107,12 +130,15 @@ def retrain_command(
 
     Files that cannot be read are set aside and named. Features are cached by content, so a second run over the same images
     takes seconds, and renaming or moving them changes nothing. An image's own content decides whether it is for training,
-    validation or testing. Every class weighs the same, however many images it has. The same images give the same model.
+    validation or testing; near-duplicates stay together. Every class weighs the same, however many images it has. The same
+    images give the same model.
 
     With --fine-tuning-steps the two topmost Inception blocks learn on as well, from augmented images if you ask for it; the
     result is kept only if it is better on the validation images.
     """
     from model.stores.uri import open_store
+    from training.report.folder import report_training
+    from training.report.gather import Place
     from training.weights import at_hand, find_weights, inception_v3
 
     job = job_from(options)
@@ -125,8 +151,12 @@ def retrain_command(
         with suppress_stderr():
             import keras  # noqa: F401
     surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
-    outcome = retrain(job, inception_v3(find_weights(weights, job.bottleneck_dir)), target, run, surveyed)
+    backbone = inception_v3(find_weights(weights, job.bottleneck_dir))
+    report_dir.mkdir(parents=True, exist_ok=True)  # like the store's, a fault of this place is told before the work
+    outcome = retrain(job, backbone, target, run, surveyed)
     click.echo(outcome_page(outcome, store, misclassified=print_misclassified_test_images))
+    page = report_training(outcome, Place(store, outcome.version, command_line()), report_dir, run)
+    click.echo(f"report      {page}")
 
 
 def job_from(options: Mapping[str, Any]) -> Job:
@@ -142,6 +172,7 @@ def job_from(options: Mapping[str, Any]) -> Job:
     parts = {
         "image_dir": images or image_dir,
         "percentages": _from_options(Percentages, options),
+        "precision": options["precision"] / 100,
         "fine_tuning": _from_options(FineTuning, options, augmentation=augmentation),
     }
     return _from_options(Job, options, **parts)

@@ -1,14 +1,14 @@
-"""Keras model → SavedModel of the backbone → classifier and compiled backbone. The only module that writes TensorFlow's formats.
+"""Keras model → SavedModel of the backbone → compiled backbone. With saved_classifier.py all that writes TensorFlow's formats.
 
 The module that is saved holds plain variables and functions, not the Keras model: Keras's own export writes every variable
-twice, and a module that holds the model cannot be quantised. A classifier is the saved backbone with a head on top: loading it
-is quicker than building and tracing the network again, and needs no Keras.
+twice, and a module that holds the model cannot be quantised. A classifier is the saved backbone with a head on top: loading
+that is quicker than building and tracing the network again, and needs no Keras.
 """
 
 import gc
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import sha256
@@ -19,11 +19,8 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from model.engine import Outputs, TensorflowEngine
 from model.image import SIDE
 from training.errors import ExportError
-from training.familiarity import Familiarity
-from training.head import Head
 
 BATCH = 4  # images that TensorFlow scores at once; more take more memory and no less time
 
@@ -47,16 +44,16 @@ def save_features(network: Any, directory: Path) -> None:
 
     before = keras.Model(network.input, network.layers[-1].input)
 
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[images_spec(tf)])  # type: ignore[untyped-decorator]
     def serving_places(image: Any) -> Any:
         return {"places": before(image, training=False)}
 
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[images_spec(tf)])  # type: ignore[untyped-decorator]
     def serving_default(image: Any) -> Any:
         return {"features": tf.reduce_mean(serving_places(image)["places"], axis=[1, 2])}
 
     signatures = {"serving_default": serving_default, "serving_places": serving_places}
-    _save(tf, [variable.value for variable in network.variables], signatures, directory)
+    save_module(tf, [variable.value for variable in network.variables], signatures, directory)
 
 
 def weights_digest(network: Any) -> str:
@@ -93,11 +90,11 @@ def prepare(directory: Path, threads: int) -> None:
     ):  # only before TensorFlow runs its first operation; a second training keeps the first one's
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     if directory.exists():
-        _load(directory)
+        load_saved(directory)
 
 
 @lru_cache(maxsize=1)
-def _load(directory: Path) -> Any:
+def load_saved(directory: Path) -> Any:
     import tensorflow as tf
 
     return tf.saved_model.load(str(directory))
@@ -108,81 +105,31 @@ def features(directory: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     import tensorflow as tf
 
     found: NDArray[np.float32] = (
-        _load(directory).signatures["serving_default"](image=tf.constant(images))["features"].numpy()
+        load_saved(directory).signatures["serving_default"](image=tf.constant(images))["features"].numpy()
     )
     return found
 
 
-def save_classifier(backbone: Path, head: Head, familiarity: Familiarity, directory: Path) -> None:
-    """Save a saved backbone with a head on top, as TensorFlow Serving wants it; no code of ours is needed to call it.
-
-    serving_default  image uint8 (N, 299, 299, 3) → scores float32 (N, K)
-    serving_bytes    image_bytes string (N), encoded as JPEG, PNG, GIF or BMP → scores (N, K), classes string (N, K)
-    serving_detail   image → scores (N, K), distance (N,), maps (N, 8, 8, K): see model.engine.Outputs
-    """
-    import tensorflow as tf
-
-    loaded = _load(backbone)
-    weights, bias = tf.Variable(head.weights, name="head/weights"), tf.Variable(head.bias, name="head/bias")
-    mean = tf.Variable(familiarity.mean, name="familiarity/mean")
-    directions = tf.Variable(familiarity.directions, name="familiarity/directions")
-
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
-    def serving_detail(image: Any) -> Any:
-        places = loaded.signatures["serving_places"](image=image)["places"]  # (N, 8, 8, D)
-        bottlenecks = tf.reduce_mean(places, axis=[1, 2])  # (N, D)
-        centred = tf.math.l2_normalize(bottlenecks, axis=1) - mean
-        along = tf.linalg.matmul(centred, directions)  # (N, R)
-        left = tf.reduce_sum(centred**2, axis=1) - tf.reduce_sum(along**2, axis=1)  # (N,)
-        return {
-            "scores": tf.nn.softmax(tf.linalg.matmul(bottlenecks, weights) + bias),
-            "distance": tf.sqrt(tf.maximum(left, 0)),
-            "maps": tf.einsum("nijd,dk->nijk", places, weights) + bias,
-        }
-
-    @tf.function(input_signature=[_images(tf)])  # type: ignore[untyped-decorator]
-    def serving_default(image: Any) -> Any:
-        return {"scores": serving_detail(image)["scores"]}
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="image_bytes")])  # type: ignore[untyped-decorator]
-    def serving_bytes(image_bytes: Any) -> Any:
-        def decode(encoded: Any) -> Any:
-            pixels = tf.io.decode_image(encoded, channels=3, expand_animations=False)  # (h, w, 3)
-            resized = tf.image.resize(pixels, (SIDE, SIDE), antialias=True)
-            return tf.saturate_cast(tf.round(resized), tf.uint8)
-
-        images = tf.map_fn(decode, image_bytes, fn_output_signature=tf.TensorSpec((SIDE, SIDE, 3), tf.uint8))
-        scores = serving_default(images)["scores"]  # (N, K)
-        return {"scores": scores, "classes": tf.tile(tf.constant([head.labels]), [tf.shape(scores)[0], 1])}
-
-    signatures = {
-        "serving_default": serving_default,
-        "serving_bytes": serving_bytes,
-        "serving_detail": serving_detail,
-    }
-    _save(tf, [*loaded.variables_of_the_model, weights, bias, mean, directions], signatures, directory)
-    _load.cache_clear()
-    gc.collect()  # 160 MB in circles, which nothing after this needs
-
-
-def run_saved(directory: Path, images: NDArray[np.uint8], threads: int) -> Outputs:
-    """What a saved classifier computes of images (N, 299, 299, 3), loaded as serving loads it."""
-    engine = TensorflowEngine(directory, threads)
-    batches = [engine.run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-    scores, distances, maps = zip(*((batch.scores, batch.distances, batch.maps) for batch in batches), strict=True)
-    return Outputs(np.concatenate(scores), np.concatenate(distances), np.concatenate(maps))
-
-
-def _images(tf: Any) -> Any:
+def images_spec(tf: Any) -> Any:
     return tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, name="image")
 
 
-def _save(tf: Any, variables: list[Any], signatures: dict[str, Any], directory: Path) -> None:
+def save_module(
+    tf: Any, variables: list[Any], signatures: dict[str, Any], directory: Path, head: dict[str, Any] | None = None
+) -> None:
     module = tf.Module()
-    module.variables_of_the_model = variables
+    module.variables_of_the_model, module.head = variables, head or {}
     module.signatures_of_the_model = list(signatures.values())
-    try:
+    with write_errors(directory):
         tf.saved_model.save(module, str(directory), signatures=signatures)
+
+
+@contextmanager
+def write_errors(directory: Path) -> Iterator[None]:
+    import tensorflow as tf
+
+    try:
+        yield
     except tf.errors.OpError as error:
         raise ExportError(f"TensorFlow cannot write {directory} ({error.message}); is the disk full?") from error
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from types import MappingProxyType
 
 from training.dataset import Example
 from training.errors import DatasetError
@@ -59,14 +60,18 @@ def part_of(pixels: str, percentages: Percentages) -> Part:
     return Part.TRAIN
 
 
-def split(examples: Iterable[Example], percentages: Percentages) -> Split:
+ALONE: Mapping[str, str] = MappingProxyType({})  # every picture is its own group
+
+
+def split(examples: Iterable[Example], percentages: Percentages, groups: Mapping[str, str] = ALONE) -> Split:
     """Divide the examples; raises DatasetError naming the classes that have too few images for it.
 
-    Where content leaves a class without an image for some part, that part gets the picture with the lowest digest of the
-    class's largest part: two images are one to learn and one to test, three have one for each part.
+    A group stays whole: its lowest digest decides (`groups` is that of training/groups.py: a picture's pixels → that digest). Where
+    content leaves a class without an image for some part, that part gets the group with the lowest digest of the class's
+    largest part: two images are one to learn and one to test, three have one for each part.
     """
     examples = tuple(examples)
-    drawn = _draw(examples, percentages)
+    drawn = _draw(examples, percentages, groups)
     _refuse_too_few(drawn)
     lacking = _lacking(examples)
     moved = Counter[Part]()
@@ -75,23 +80,41 @@ def split(examples: Iterable[Example], percentages: Percentages) -> Split:
             moved.update(_fill(parts, [part for part in NEED if part in lacking], (Part.TRAIN,)))
         else:
             moved.update(_fill(parts, NEED, NEED))
-    place = {example: part for parts in drawn.values() for part, some in parts.items() for example in some}
+    _refuse_untaught(drawn)
+    place = {
+        e: part for parts in drawn.values() for part, units in parts.items() for unit in units for e in unit.examples
+    }
     train, validation, test = (tuple(e for e in examples if place[e] is part) for part in Part)
     return Split(train, validation, test, dict(moved))
 
 
-_Parts = Mapping[Part, list[Example]]  # of one class
+@dataclass(frozen=True)
+class _Unit:
+    """Images of one class and group that are in the same part."""
+
+    group: str
+    examples: tuple[Example, ...]
+    mixed: bool  # the group has images of other classes, which would have to move with these
 
 
-def _draw(examples: Sequence[Example], percentages: Percentages) -> dict[str, _Parts]:
-    """Each class's images, by part: the part that the user gave, else the one that content decides."""
+_Parts = Mapping[Part, list[_Unit]]  # of one class
+
+
+def _draw(examples: Sequence[Example], percentages: Percentages, groups: Mapping[str, str]) -> dict[str, _Parts]:
+    """Each class's images, by part: the part that the user gave, else the one that their group's content decides."""
     lacking = _lacking(examples)
-    drawn: defaultdict[str, _Parts] = defaultdict(lambda: {part: [] for part in Part})
+    members: defaultdict[tuple[str, Part, str], list[Example]] = defaultdict(list)
+    labels: defaultdict[str, set[str]] = defaultdict(set)
     for example in examples:
-        part = part_of(example.pixels, percentages)
+        group = groups.get(example.pixels, example.pixels)
+        part = part_of(group, percentages)
         if example.part is not None and not (example.part is Part.TRAIN and part in lacking):
             part = example.part
-        drawn[example.label][part].append(example)
+        members[example.label, part, group].append(example)
+        labels[group].add(example.label)
+    drawn: defaultdict[str, _Parts] = defaultdict(lambda: {part: [] for part in Part})
+    for (label, part, group), some in members.items():
+        drawn[label][part].append(_Unit(group, tuple(some), len(labels[group]) > 1))
     return dict(drawn)
 
 
@@ -99,8 +122,12 @@ def _lacking(examples: Iterable[Example]) -> set[Part]:
     return set(Part) - {example.part for example in examples}
 
 
+def _images(parts: _Parts) -> list[Example]:
+    return [example for units in parts.values() for unit in units for example in unit.examples]
+
+
 def _is_divided(parts: _Parts) -> bool:
-    return any(example.part for some in parts.values() for example in some)
+    return any(example.part for example in _images(parts))
 
 
 def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
@@ -109,7 +136,9 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
     why = []
     for label, parts in sorted(drawn.items()):
         if sum(map(len, parts.values())) < 2 and not _is_divided(parts):
-            why.append(f"{label!r} has 1 image, and needs one to learn and one to test: add images to the class")
+            count = len(_images(parts))
+            have = "1 image," if count == 1 else f"{count:,} images of one group, nearly the same or by --group-by,"
+            why.append(f"{label!r} has {have} and needs one to learn and one to test: add images to the class")
         elif _is_divided(parts) and not parts[Part.TRAIN]:
             why.append(f"{label!r} has no image for training: add images to the class in that part")
     if not any(parts[Part.TEST] for parts in drawn.values()) and any(map(_is_divided, drawn.values())):
@@ -118,19 +147,29 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
         raise DatasetError("; ".join(why))
 
 
-def _fill(parts: _Parts, needy: Iterable[Part], donors: Sequence[Part]) -> list[Part]:
-    """Give each needy part an image of a class, as far as they go; return the parts that got one.
+def _refuse_untaught(drawn: Mapping[str, _Parts]) -> None:
+    """Raise DatasetError where groups that hold several classes leave one of these without a training image."""
+    if untaught := sorted(label for label, parts in drawn.items() if not parts[Part.TRAIN]):
+        raise DatasetError(
+            f"{', '.join(map(repr, untaught))}: all images are in groups that also hold other labels and are not for training; "
+            "add images of their own, or group by less"
+        )
 
-    A part that needs its images more gives none away but its second.
+
+def _fill(parts: _Parts, needy: Iterable[Part], donors: Sequence[Part]) -> list[Part]:
+    """Give each needy part a group of a class, as far as they go; return, for each image, the part that got it.
+
+    A part that needs its images more gives none away but its second group; groups that hold other classes too stay.
     """
-    filled = []
+    filled: list[Part] = []
     for part in needy:
-        spare = [donor for donor in donors if len(parts[donor]) > (NEED.index(donor) < NEED.index(part))]
+        free = {donor: [unit for unit in parts[donor] if not unit.mixed] for donor in donors}
+        spare = [d for d in donors if free[d] and len(parts[d]) > (NEED.index(d) < NEED.index(part))]
         if parts[part] or not spare:
             continue
         donor = max(spare, key=lambda donor: len(parts[donor]))
-        lowest = min(parts[donor], key=lambda example: example.pixels)
+        lowest = min(free[donor], key=lambda unit: unit.group)
         parts[donor].remove(lowest)
         parts[part].append(lowest)
-        filled.append(part)
+        filled += [part] * len(lowest.examples)
     return filled

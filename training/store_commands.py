@@ -5,10 +5,13 @@ from pathlib import Path
 
 import click
 
-from model.stores.aliases import promote, rollback
+from model.classifier import load_classifier
+from model.stores.aliases import promote, promotions_of, rollback
 from model.stores.retention import prune
 from model.stores.uri import open_store, resolve
 from training.console import Console, model_table, promotions_page, pruned_page
+from training.run import Run
+from training.sources.listing import CACHE
 
 ALIAS = click.option("--alias", default="production", show_default=True, help="Which alias.")
 
@@ -40,9 +43,37 @@ def list_command(store: str) -> None:
 @click.argument("name")
 @click.argument("version", type=click.IntRange(1))
 @ALIAS
-def promote_command(store: str, name: str, version: int, alias: str) -> None:
+@click.option(
+    "--unless-worse",
+    metavar="IMAGE_DIR",
+    help="Labelled images: exit with 1, and promote nothing, where VERSION is worse on them with 95 % confidence.",
+)
+def promote_command(store: str, name: str, version: int, alias: str, unless_worse: str | None) -> None:
     """Point an alias of the model NAME in STORE to a VERSION: what serves NAME@ALIAS follows within a minute."""
+    if unless_worse:
+        _refuse_worse(store, name, version, alias, unless_worse)
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", promote(open_store(store), name, version, alias)))
+
+
+def _refuse_worse(store: str, name: str, version: int, alias: str, images: str) -> None:
+    """Raise ClickException where a version is worse than what the alias points to; where there is no alias yet, nothing is."""
+    from training.answers import answer
+    from training.comparison import compare_answers, sentence
+    from training.dataset import scan
+
+    promotions = promotions_of(open_store(store), name, alias)
+    if not promotions or promotions[-1].version == version:
+        return
+    run, place = Run(Console()), f"{store.rstrip('/')}/{name}"
+    dataset = scan(images, run)
+    models = (
+        load_classifier(f"{place}/{number}", cache=CACHE / "models") for number in (promotions[-1].version, version)
+    )
+    found = compare_answers(*(answer(model, dataset, run) for model in models))
+    said = f"version {version} against {promotions[-1].version}: {sentence(found)}"
+    if found.worse:
+        raise click.ClickException(f"{said}; {alias} stays where it is")
+    click.echo(said)
 
 
 @click.command("rollback")

@@ -1,16 +1,14 @@
 """The Flask app: one table of routes, the same behind API Gateway, behind gunicorn and on a laptop.
 
-What naming an image does not need (the page, the docs, TensorFlow Serving's API) is imported by the request that does.
+What naming an image does not need (the page, the docs, the APIs of other servers) is imported by the request that does.
 """
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, request
-from werkzeug.routing import BaseConverter
 
-from serving.http import tfserving_paths
 from serving.http.addresses import mounted
 from serving.http.bodies import read_body
 from serving.http.cors import allow_origins
@@ -28,18 +26,16 @@ from serving.telemetry import Telemetry
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from serving.http import tfserving
+    from serving.http.dialects import Settle
     from serving.http.presigned import UploadForms
 
 
-class WordConverter(BaseConverter):
-    """No verb: `name:predict` is another address than `name`."""
-
-    regex = "[^/:]+"
-
-
 def create_app(
-    settings: Settings, models: ModelLoader, telemetry: Telemetry, connect_s3: "Callable[[], S3Client]" = s3_client
+    settings: Settings,
+    models: ModelLoader,
+    telemetry: Telemetry,
+    connect_s3: "Callable[[], S3Client]" = s3_client,
+    settle: "Settle | None" = None,
 ) -> Flask:
     """Wire the routes to their collaborators. Nothing is read, loaded or connected to yet."""
     app = Flask(__name__, static_folder=None)
@@ -48,10 +44,15 @@ def create_app(
     app.config["BASE_PATH"] = settings.base_path
     app.wsgi_app = mounted(app.wsgi_app, settings.base_path)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
     recogniser = Recogniser(models, settings.limits, settings.max_in_flight)
-    add_middleware(app, telemetry)
+    add_middleware(app, settings, telemetry)
+    if settings.api_keys:
+        from serving.http.keys import require_key
+
+        require_key(app, settings)
     allow_origins(app, settings.cors_origins)
-    _recognition(app, settings, recogniser, ObjectReader(settings.image_sources, settings.max_image_bytes, connect_s3))
-    _tfserving(app, settings, recogniser)
+    objects = ObjectReader(settings.image_sources, settings.max_image_bytes, connect_s3)
+    _recognition(app, settings, recogniser, objects)
+    _dialects(app, settings, recogniser, objects, settle)
     _uploads(app, settings)
     _description(app, settings)
     return app
@@ -80,6 +81,7 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
                 parity=dict(manifest.parity),
                 thresholds=manifest.thresholds,
                 digests={path: entry.sha256 for path, entry in manifest.files.items()},
+                card=classifier.card,
             )
         )
 
@@ -94,44 +96,18 @@ def _recognition(app: Flask, settings: Settings, recogniser: Recogniser, objects
         return json_answer(Readiness(ModelName(classifier.manifest.name, classifier.version), classifier.engine.name))
 
 
-def _tfserving(app: Flask, settings: Settings, recogniser: Recogniser) -> None:
-    """TensorFlow Serving's addresses."""
+def _dialects(
+    app: Flask, settings: Settings, recogniser: Recogniser, objects: ObjectReader, settle: "Settle | None"
+) -> None:
+    """The APIs of other servers, whose addresses are none of the app's own."""
 
-    @cache
-    def served() -> "tfserving.Served":
-        from model.stores.uri import ModelURI
-        from serving.http import tfserving
+    @app.before_request
+    def answer() -> Response | None:
+        if request.routing_exception is None:
+            return None
+        from serving.http import dialects
 
-        return tfserving.Served(recogniser, ModelURI.parse(settings.model_uri).alias, settings.max_batch)
-
-    def predict(**servable: Any) -> Response:
-        from serving.http import tfserving
-
-        return tfserving.predict(request, record(), served(), tfserving.Servable(**servable))
-
-    def status(**servable: Any) -> Response:
-        from serving.http import tfserving
-
-        return tfserving.status(record(), served(), tfserving.Servable(**servable))
-
-    def metadata(**servable: Any) -> Response:
-        from serving.http import tfserving
-
-        return tfserving.metadata(record(), served(), tfserving.Servable(**servable))
-
-    app.url_map.converters["word"] = WordConverter
-    for view, method, paths in (
-        (predict, "POST", tfserving_paths.PREDICT),
-        (status, "GET", tfserving_paths.STATUS),
-        (metadata, "GET", tfserving_paths.METADATA),
-    ):
-        for path in paths:
-            rule = (
-                path.replace("{name}", "<word:name>")
-                .replace("{label}", "<word:label>")
-                .replace("{version}", "<int:version>")
-            )
-            app.add_url_rule(rule, view_func=view, methods=[method])
+        return dialects.answer(dialects.Call(request, record(), settings, recogniser, objects.read, settle))
 
 
 def _uploads(app: Flask, settings: Settings) -> None:

@@ -18,7 +18,8 @@ from serving.http.addresses import own_path, rest_prefix, sub_paths
 from serving.http.base64_text import decode_base64
 from serving.problems import PROBLEM_TYPE, problem_of
 
-serverless_wsgi.TEXT_MIME_TYPES.append(PROBLEM_TYPE)  # it would base64 every error otherwise
+# It would base64 every error, and Rekognition's JSON, otherwise.
+serverless_wsgi.TEXT_MIME_TYPES.extend([PROBLEM_TYPE, "application/x-amz-json-1.1"])
 
 UNDERSTOOD = "API Gateway REST (v1) and HTTP API (v2), Lambda Function URL, Application Load Balancer"
 VERSION_2 = "2.0"
@@ -71,8 +72,7 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     except MalformedBase64 as error:
         return _refuse(error)
     name = "rawPath" if request.version == VERSION_2 else "path"
-    prefixes = _prefixes(request, plain[name], app.config["BASE_PATH"])
-    plain[name] = own_path(plain[name], prefixes, _knows(app))
+    plain[name] = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
     response: Event = serverless_wsgi.handle_request(app, plain, context)
     return response
 
@@ -153,6 +153,16 @@ def _prefixes(request: Request, path: str, base_path: str) -> Iterator[str]:
     yield stage
     if context.domain_name or context.elb:
         yield from sub_paths(path, context.domain_name or "")
+
+
+def _own_path(app: Flask, path: str, prefixes: list[str]) -> str:
+    knows = _knows(app)
+    own = own_path(path, prefixes, knows)
+    if knows(own):
+        return own
+    from serving.http import dialects
+
+    return own_path(path, prefixes, dialects.knows)
 
 
 def _knows(app: Flask) -> Callable[[str], bool]:

@@ -3,35 +3,34 @@
 import re
 import uuid
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from serving.errors import MalformedRequest
 from serving.http.record import Record, record
-from serving.http.responses import described, refused, refused_as_tfserving, with_advice
-from serving.http.tfserving_paths import MODELS, other_verb
+from serving.http.responses import described, refused, with_advice
 from serving.inference import Prediction, milliseconds_since
+from serving.settings import Settings
 from serving.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from serving.http.dialects import Refuse
 
 REQUEST_ID = re.compile(r"[\w.:=-]{1,128}", re.ASCII)  # a caller's own, if it is harmless in a log
 
 
-def add_middleware(app: Flask, telemetry: Telemetry) -> None:
+def add_middleware(app: Flask, settings: Settings, telemetry: Telemetry) -> None:
     @app.before_request
     def begin() -> None:
         g.record = Record(_request_id())
 
     @app.errorhandler(Exception)
     def refuse(error: Exception) -> Response:
-        if isinstance(error, MethodNotAllowed | NotFound) and (sentence := other_verb(request.path)):
-            error = MalformedRequest(sentence)
         problem = described(error)
         record().code = problem.code
         if problem.status >= 500:
             telemetry.failed({"request_id": record().request_id, "code": problem.code}, error)
-        form = refused_as_tfserving if request.path.startswith(MODELS) else refused
-        return with_advice(form(problem, record().request_id), error)
+        return with_advice(_form(settings)(problem, record().request_id), error)
 
     @app.after_request
     def end(response: Response) -> Response:
@@ -40,6 +39,15 @@ def add_middleware(app: Flask, telemetry: Telemetry) -> None:
         response.headers.setdefault("Cache-Control", "no-store")
         telemetry.answered(_entry(record(), response.status_code))
         return response
+
+
+def _form(settings: Settings) -> "Refuse":
+    """How an error is written here: as problem details, or as the API of another server does whose address this is."""
+    if request.routing_exception is None:
+        return refused
+    from serving.http.dialects import form_of_errors
+
+    return form_of_errors(request, settings) or refused
 
 
 def _request_id() -> str:

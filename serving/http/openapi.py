@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from serving import schemas
-from serving.http import presigned, tfserving_paths
+from serving.http import dialects, presigned
 from serving.problems import PROBLEM_TYPE, TABLE
 from serving.settings import Settings
 
@@ -37,6 +37,8 @@ class Operation:
     errors: tuple[int, ...] = ()  # statuses
     error: Any = schemas.Problem
     description: str = ""
+    body_types: tuple[str, ...] = (JSON_TYPE,)
+    empty: bool = False  # answers with no content
     sample: str = ""  # of curl's arguments; {base} is this service's address
 
 
@@ -64,7 +66,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
-        paths=tfserving_paths.PREDICT,
+        paths=dialects.PREDICT,
         summary="Score images as TensorFlow Serving does",
         description='An instance is `{"b64": "…"}`, an encoded image, or pixels (299, 299, 3) as nested lists. Rows, '
         "`instances`, get rows, `predictions`; a column, `inputs`, gets columns, `outputs`. A label is the alias that is served.",
@@ -76,7 +78,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET",
-        paths=tfserving_paths.STATUS,
+        paths=dialects.SERVABLES,
         summary="Tell a model's status as TensorFlow Serving does",
         answers=(schemas.ModelStatus,),
         errors=OF_THE_MODEL,
@@ -84,7 +86,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET",
-        paths=tfserving_paths.METADATA,
+        paths=dialects.METADATA,
         summary="Tell a model's signatures as TensorFlow Serving does",
         answers=(schemas.ModelMetadata,),
         errors=OF_THE_MODEL,
@@ -110,6 +112,17 @@ OPERATIONS = (
         errors=(404, 500, 503),
         sample="{base}v1/results/ID",
     ),
+    Operation(
+        method="POST",
+        paths=("/v1/events",),
+        summary="Settle an upload that a platform tells of by a CloudEvent",
+        description="Binary, structured or batched mode; its data is what S3 says of an object that was created. It is answered "
+        "when the result is written; after 429 or 5xx, deliver it again. Offered where UPLOADS_BUCKET is set, off AWS Lambda.",
+        takes=schemas.CloudEvent,
+        body_types=("application/cloudevents+json",),
+        empty=True,
+        errors=(400, 403, 404, 413, 415, 429, 500, 503),
+    ),
     Operation("GET", ("/health",), "Tell that the process is alive", (schemas.Health,), sample="{base}health"),
     Operation(
         "GET",
@@ -131,12 +144,12 @@ def describe(settings: Settings) -> Json:
     _, described = msgspec.json.schema_components([*kept, schemas.Options], ref_template="#/components/schemas/{name}")
     options = described.pop("Options")["properties"]
     components: Json = {"schemas": described}
-    if settings.api_key_needed:
+    if settings.asks_for_key:
         components["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"}}
     paths: Json = {}
     for operation in OPERATIONS:
         for path in operation.paths:
-            entry = _operation(operation, path, options, settings.api_key_needed)
+            entry = _operation(operation, path, options, settings)
             paths.setdefault(path, {})[operation.method.lower()] = entry
     return {
         "openapi": "3.1.0",
@@ -152,7 +165,7 @@ def describe(settings: Settings) -> Json:
     }
 
 
-def _operation(operation: Operation, path: str, options: Json, key_needed: bool) -> Json:
+def _operation(operation: Operation, path: str, options: Json, settings: Settings) -> Json:
     named = [part.partition("}")[0] for part in path.split("{")[1:]]
     parameters = [_parameter("path", name, {"type": PATH_TYPES[name]}) for name in named]
     if operation.images:
@@ -168,8 +181,11 @@ def _operation(operation: Operation, path: str, options: Json, key_needed: bool)
         entry["x-codeSamples"] = [
             {"lang": "shell", "source": f"curl {operation.sample}"}
         ]  # an extension that viewers know
-    if key_needed and (path.startswith("/v1/") or path == "/ready"):  # what costs money asks for the key
+    # What costs money asks for the key; the app itself leaves /ready open, since no probe has one.
+    if settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys)):
         entry["security"] = [{"key": []}]
+        if settings.api_keys:
+            entry["responses"]["401"] = _error(operation, 401)
     return entry
 
 
@@ -181,11 +197,12 @@ def _body(operation: Operation) -> Json:
     content: Json = (
         {type: {} for type in IMAGE_TYPES} | {"multipart/form-data": {"schema": FORM}} if operation.images else {}
     )
-    return content | {JSON_TYPE: {"schema": _reference(operation.takes)}}
+    return content | {type: {"schema": _reference(operation.takes)} for type in operation.body_types}
 
 
 def _responses(operation: Operation) -> Json:
-    return {"200": _answer(operation)} | {str(status): _error(operation, status) for status in operation.errors}
+    done = {"204": {"description": "Done"}} if operation.empty else {"200": _answer(operation)}
+    return done | {str(status): _error(operation, status) for status in operation.errors}
 
 
 def _answer(operation: Operation) -> Json:

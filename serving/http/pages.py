@@ -11,7 +11,7 @@ KEEP_SECONDS = 300  # a page may be shown again without asking; it holds nothing
 
 
 def page(settings: Settings) -> Response:
-    return _html("page.html", api_key_needed=settings.api_key_needed)
+    return _html("page.html", api_key_needed=settings.asks_for_key)
 
 
 def docs(settings: Settings) -> Response:

@@ -22,7 +22,6 @@ from serving.schemas import (
     ImageFacts,
     ModelName,
     Options,
-    PredictError,
     Problem,
     Result,
 )
@@ -74,18 +73,15 @@ def refused(problem: Problem, request_id: str) -> Response:
     return json_answer(msgspec.structs.replace(problem, request_id=request_id), problem.status, PROBLEM_TYPE)
 
 
-def refused_as_tfserving(problem: Problem, _: str) -> Response:
-    """Answer with an error as TensorFlow Serving writes it."""
-    return json_answer(PredictError(problem.detail), problem.status)
-
-
 def with_advice(response: Response, error: Exception) -> Response:
-    """Say when to come back, and what codings and methods are known."""
+    """Say when to come back, and what codings, methods and keys are known."""
     passes = response.status_code in (429, 503) and not isinstance(error, StoreForbidden)  # that takes the operator
     if passes or isinstance(error, ResultNotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER)
     if isinstance(error, UnsupportedEncoding):
         response.headers["Accept-Encoding"] = ACCEPTED_CODINGS  # RFC 9110, section 15.5.16
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, section 15.5.2
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(_methods(error))
     return response

@@ -4,63 +4,55 @@ One model is served: the other names and versions are unknown. {"b64": …} is a
 nested lists are pixels, as `serving_default` takes them. Shapes of requests and answers: tensorflow.org/tfx/serving/api_rest.
 """
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-from flask import Request, Response
+from flask import Response
 from numpy.typing import NDArray
 
 from model.classifier import Classifier
 from model.errors import RecognitionError
 from model.image import SIDE
+from model.stores.uri import ModelURI
 from serving.errors import MalformedRequest, UnknownModel
 from serving.http.base64_text import decode_base64
 from serving.http.bodies import read_body
-from serving.http.record import Record
+from serving.http.dialects import Call
 from serving.http.requests import check_batch, read_json
 from serving.http.responses import json_answer, with_timings
-from serving.inference import Recogniser
-from serving.schemas import ModelMetadata, ModelStatus, PredictColumns, PredictRequest, PredictResponse, VersionStatus
+from serving.schemas import (
+    ModelMetadata,
+    ModelStatus,
+    PredictColumns,
+    PredictError,
+    PredictRequest,
+    PredictResponse,
+    Problem,
+    VersionStatus,
+)
 
 SIGNATURES = ("", "serving_default", "serving_bytes")
 INPUTS = ("image", "image_bytes")  # by signature; a row may name its input or just be it
 
 
-@dataclass(frozen=True)
-class Servable:
-    """What an address names."""
-
-    name: str
-    version: int | None = None  # None: whichever is served
-    label: str | None = None  # in its place: an alias
-
-
-@dataclass(frozen=True)
-class Served:
-    """What there is."""
-
-    recogniser: Recogniser
-    alias: str  # that the process follows, if it follows one
-    max_batch: int
-
-
-def predict(request: Request, record: Record, served: Served, servable: Servable) -> Response:
-    asked = read_json(read_body(request), PredictRequest)
+def predict(call: Call, name: str = "", version: int | None = None, label: str = "") -> Response:
+    """Without a name (Vertex AI chooses addresses that hold none) it is the model that is served."""
+    asked = read_json(read_body(call.request), PredictRequest)
     rows = _rows(asked)
-    check_batch(len(rows), served.max_batch)
+    check_batch(len(rows), call.settings.max_batch)
     if asked.signature_name not in SIGNATURES:
         raise MalformedRequest(f"signature_name must be one of {', '.join(filter(None, SIGNATURES))}")
-    _find(servable, served, record)
+    record = call.record
+    find_model(call, name, version, label)
     encoded = [row["b64"] for row in rows if isinstance(row, dict) and isinstance(row.get("b64"), str)]
     if len(encoded) == len(rows):
         record.source = "base64"
         reads = [partial(decode_base64, text) for text in encoded]
-        record.prediction = prediction = served.recogniser.recognise(reads, record.timings, batch=True)
+        record.prediction = prediction = call.recogniser.recognise(reads, record.timings, batch=True)
     else:
         record.source = "pixels"
-        record.prediction = prediction = served.recogniser.recognise_pixels(_pixels(rows), record.timings)
+        record.prediction = prediction = call.recogniser.recognise_pixels(_pixels(rows), record.timings)
     for outcome in prediction.outcomes:
         if isinstance(outcome, RecognitionError):
             raise outcome  # rows stand or fall together here
@@ -70,14 +62,14 @@ def predict(request: Request, record: Record, served: Served, servable: Servable
     return with_timings(answer, prediction, record.timings)
 
 
-def status(record: Record, served: Served, servable: Servable) -> Response:
-    version = _find(servable, served, record).version
+def status(call: Call, name: str, version: int | None = None, label: str = "") -> Response:
+    served = find_model(call, name, version, label).version
     fine = {"error_code": "OK", "error_message": ""}
-    return json_answer(ModelStatus([VersionStatus(str(version), "AVAILABLE", fine)]))
+    return json_answer(ModelStatus([VersionStatus(str(served), "AVAILABLE", fine)]))
 
 
-def metadata(record: Record, served: Served, servable: Servable) -> Response:
-    classifier = _find(servable, served, record)
+def metadata(call: Call, name: str, version: int | None = None, label: str = "") -> Response:
+    classifier = find_model(call, name, version, label)
     labels = len(classifier.manifest.labels)
     image = _tensor("image", "DT_UINT8", -1, SIDE, SIDE, 3)
     scores = _tensor("scores", "DT_FLOAT", -1, labels)
@@ -133,13 +125,18 @@ def _answer_columns(scores: list[Any], classes: tuple[str, ...] | None) -> Respo
     return json_answer(PredictColumns(columns))
 
 
-def _find(servable: Servable, served: Served, record: Record) -> Classifier:
-    classifier = served.recogniser.classifier(record.timings)
-    name, version = classifier.manifest.name, classifier.version
-    if servable.name != name or servable.version not in (None, version) or servable.label not in (None, served.alias):
-        alias = f", label {served.alias}," if served.alias else ""
+def refused(problem: Problem, _: str) -> Response:
+    return json_answer(PredictError(problem.detail), problem.status)
+
+
+def find_model(call: Call, name: str = "", version: int | None = None, label: str = "") -> Classifier:
+    """The model that is served, if it is the one that is named. Raises UnknownModel."""
+    classifier = call.recogniser.classifier(call.record.timings)
+    served, alias = classifier.manifest.name, ModelURI.parse(call.settings.model_uri).alias
+    if name not in ("", served) or version not in (None, classifier.version) or label not in ("", alias):
+        also = f", label {alias}," if alias else ""
         raise UnknownModel(
-            f"that model, version or label is not served here; model {name}, version {version}{alias} is"
+            f"that model, version or label is not served here; model {served}, version {classifier.version}{also} is"
         )
     return classifier
 

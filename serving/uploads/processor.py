@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict, replace
 
 from model.errors import ImageError
-from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime
+from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime, SourceForbidden
 from serving.inference import Recogniser, Timings, milliseconds_since
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 PARALLEL = 4  # messages at a time: while one waits for S3, another is scored; each may hold 150 MB of decoded picture
 LAST_START_MS = 5000  # with less than this left of the invocation no message is begun; one takes about 100 ms
+DELIVERY_MS = 25_000  # Event Grid waits for 30, Knative's broker as long as it is told
 ANSWER_MS = 1500  # with this left the answer is given: what is still at work then is handed back
 FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 OF_THE_OBJECT = {  # codes of errors that are true of an object as it lies there now, and may not be when it comes again
@@ -69,7 +70,11 @@ class UploadProcessor:
         client: "S3Client",
         notify: Sequence[Notify] = (),
     ) -> None:
-        self._prefix, self._max_bytes = settings.uploads_prefix, settings.max_image_bytes
+        self._bucket, self._prefix, self._max_bytes = (
+            settings.uploads_bucket,
+            settings.uploads_prefix,
+            settings.max_image_bytes,
+        )
         self._recogniser = Recogniser(
             models, settings.limits, 2 * PARALLEL
         )  # what was handed back may still be at work
@@ -81,9 +86,22 @@ class UploadProcessor:
         """Settle every message of an event; answer in the sender's own form. Raises UnknownEvent."""
         messages, time_left = messages_in(event), context.get_remaining_time_in_millis
         invocation = Invocation(context.aws_request_id, time_left, time_left())
+        return reply(event, self._outcomes(messages, invocation))
+
+    def settle(self, event: Any, request_id: str) -> None:
+        """Settle what came over HTTP, where nobody but this asks which bucket it is. Raises what may pass, too."""
+        if any(upload.bucket != self._bucket for upload in contents_of(event).uploads):
+            raise SourceForbidden("an object of another bucket than UPLOADS_BUCKET: its events are not settled here")
+        until = time.monotonic() + DELIVERY_MS / 1000
+        delivery = Invocation(request_id, lambda: int((until - time.monotonic()) * 1000), DELIVERY_MS)
+        [outcome] = self._outcomes([Message(request_id, event)], delivery)
+        if outcome.failure:
+            raise outcome.failure
+
+    def _outcomes(self, messages: list[Message], invocation: Invocation) -> list[MessageOutcome]:
         pool = ThreadPoolExecutor(PARALLEL)
         try:
-            return reply(event, self._settle_messages(messages, invocation, pool))
+            return self._settle_messages(messages, invocation, pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

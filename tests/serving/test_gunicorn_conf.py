@@ -1,4 +1,6 @@
+import logging
 import runpy
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,3 +26,11 @@ def test_it_listens_on_every_address_at_the_platforms_port(monkeypatch):
     monkeypatch.setenv("PORT", "9123")
 
     assert runpy.run_module("serving.gunicorn_conf")["bind"] == "0.0.0.0:9123"
+
+
+@pytest.mark.parametrize(("name", "value"), [("API_KEYS", "0" * 64), ("API_KEY_NEEDED", "yes"), ("PORT", "8080")])
+def test_it_says_so_where_nobody_is_asked_for_a_key(monkeypatch, caplog, name, value):
+    monkeypatch.setenv(name, value)
+    runpy.run_module("serving.gunicorn_conf")["on_starting"](SimpleNamespace(log=logging.getLogger("gunicorn")))
+
+    assert ("API_KEYS is not set" in caplog.text) == (name == "PORT")

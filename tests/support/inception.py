@@ -14,7 +14,8 @@ from tests.support.fakes import picture
 from training.compiled import attach_head
 from training.familiarity import Familiarity
 from training.head import Head
-from training.savedmodel import Precision, compile_model, save_classifier, save_features
+from training.saved_classifier import save_classifier
+from training.savedmodel import Precision, compile_model, save_features
 
 NAMES = ("daisy", "rose", "tulip")
 

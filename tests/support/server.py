@@ -38,9 +38,10 @@ class Server:
 
 
 @contextmanager
-def run_server(model_uri: str, processes: int, log: Path) -> Iterator[Server]:
+def run_server(model_uri: str, processes: int, log: Path, **more: str) -> Iterator[Server]:
+    """`more` is of its environment."""
     (port,) = free_ports(1)
-    environment = {"MODEL_URI": model_uri, "PORT": str(port), "WEB_CONCURRENCY": str(processes)}
+    environment = {"MODEL_URI": model_uri, "PORT": str(port), "WEB_CONCURRENCY": str(processes), **more}
     with log.open("wb") as output:
         process = subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)
         try:

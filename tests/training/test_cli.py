@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from model.manifest import MANIFEST
+from model.manifest import LABELS, MANIFEST, describe_files
+from model.stores.local import LocalStore
+from model.stores.uri import resolve
 from tests import ROOT
 from tests.support.before import published_before
 from tests.support.tiny import draw_colours, retrain_tiny
@@ -101,7 +104,7 @@ def test_predict_takes_folders_patterns_and_standard_input(tiny_model: str) -> N
 def test_predict_writes_a_table(tiny_model: str) -> None:
     one = photos_of(tiny_model) / "red" / "00.jpg"
     rows = list(csv.reader(run("predict", tiny_model, one, "--csv", "--top-k", 3).stdout.splitlines()))
-    assert rows[0] == ["image", "label", "score"]
+    assert rows[0] == ["image", "label", "score", "decision"]
     assert [row[0] for row in rows[1:]] == [str(one)] * 3
     assert rows[1][1] == "red"
 
@@ -110,7 +113,7 @@ def test_predict_names_nothing_below_the_least_score(tiny_model: str) -> None:
     one = photos_of(tiny_model) / "red" / "00.jpg"
     assert run("predict", tiny_model, one, "--min-score", "1").stdout == f"{one}  no label\n"
     assert json.loads(run("predict", tiny_model, one, "--json", "--min-score", "1").stdout)["labels"] == []
-    assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,\n")
+    assert run("predict", tiny_model, one, "--csv", "--min-score", "1").stdout.endswith(f"{one},,,accepted\n")
 
 
 def judged_by(tiny_model: str, folder: Path, **thresholds: Any) -> str:
@@ -324,6 +327,7 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     ]
     command += [f"--store={tmp_path / 'store'}", f"--bottleneck_dir={tmp_path / 'bottlenecks'}"]
     command += [f"--weights={shared_data / 'inception_v3.weights.h5'}", "--print_misclassified_test_images"]
+    command += [f"--report-dir={tmp_path / 'runs'}"]
     outputs = [subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout for _ in range(2)]
     assert "1,498 features: 0 from the cache" in outputs[0]
     assert "1,498 features: 1,498 from the cache" in outputs[1]
@@ -335,4 +339,61 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     assert manifest["parity"]["compiled"]["precision"] == "int8"
     assert manifest["parity"]["compiled"]["top1_agreement"] >= 0.95
     assert outputs[0].count(".jpg") >= 10  # the misclassified ones, by name
+    assert outputs[1].rstrip().endswith(f"report      {tmp_path / 'runs/flowers-2/report.html'}")
+    assert (tmp_path / "runs/flowers-2/report.html").read_text().count('class="heat"') >= 10  # and where they come from
     shutil.rmtree(tmp_path)
+
+
+def test_evaluate_gives_every_figure_as_json_unknown_images_among_them(tiny_model: str, tmp_path: Path) -> None:
+    images, others = draw_colours(tmp_path / "new", 10, seed=7), tmp_path / "others"
+    others.mkdir()
+    for shade in (0, 128, 255):
+        Image.new("RGB", (60, 60), (shade, 255 - shade, 255)).save(others / f"{shade}.png")
+    found = json.loads(run("evaluate", tiny_model, images, "--json", "--unknown-dir", others).stdout)
+    assert found["per_class"]["red"]["recall"]["n"] == 10
+    assert {"decisions", "calibration", "log_loss_interval", "unknown"} <= set(found)
+    assert found["unknown"]["n"] == 3
+    page = run("evaluate", tiny_model, images, "--unknown-dir", others).stdout
+    assert "AUROC" in page
+    assert "precision" in page
+
+
+def test_a_gate_asks_for_the_lower_end_of_the_interval(tiny_model: str, tmp_path: Path) -> None:
+    images = draw_colours(tmp_path / "new", 10, seed=7)
+    assert run("evaluate", tiny_model, images, "--assert-accuracy-at-least", "0.88").exit_code == 0
+    refused = run("evaluate", tiny_model, images, "--assert-accuracy-at-least", "0.9")
+    assert refused.exit_code == 1
+    assert "at least 88.6% with 95 % confidence, by 30 images; 90.0% is asked" in refused.stderr
+
+
+def with_labels_mixed_up(tiny_model: str, folder: Path) -> Path:
+    """A store with the tiny model as version 1 and, as version 2, the same with its labels in another order."""
+    store = LocalStore(folder / "store")
+    place = resolve(tiny_model)
+    manifest = place.manifest()
+    directory = place.pull(manifest, list(manifest.files), folder)
+    store.publish(directory, manifest)
+    shutil.copytree(directory, folder / "mixed")
+    mixed = manifest.labels[1:] + manifest.labels[:1]
+    (folder / "mixed" / LABELS).write_text("".join(f"{label}\n" for label in mixed), encoding="utf-8")
+    store.publish(folder / "mixed", replace(manifest, labels=mixed, files=describe_files(folder / "mixed")))
+    return folder / "store"
+
+
+def test_two_models_are_compared_image_by_image_and_the_worse_one_is_not_promoted(
+    tiny_model: str, tmp_path: Path
+) -> None:
+    store, images = with_labels_mixed_up(tiny_model, tmp_path), draw_colours(tmp_path / "new", 10, seed=7)
+    compared = run("compare", f"{store}/tiny/1", f"{store}/tiny/2", images)
+    assert compared.exit_code == 0, compared.output
+    assert "worse; 0 improved, 30 regressed" in compared.stdout
+    assert "red/00.jpg" in compared.stdout
+    assert json.loads(run("compare", f"{store}/tiny/1", f"{store}/tiny/1", images, "--json").stdout)["gain"] == 0
+    assert run("promote", store, "tiny", 1, "--unless-worse", images).exit_code == 0  # nothing is served yet
+    refused = run("promote", store, "tiny", 2, "--unless-worse", images)
+    assert refused.exit_code == 1
+    assert "worse" in refused.stderr
+    assert "production stays where it is" in refused.stderr
+    assert run("evaluate", f"{store}/tiny@production", images).stdout.startswith(
+        f"{store}/tiny@production (litert): 100.0%"
+    )

@@ -94,7 +94,7 @@ def test_golden_images_are_copies_without_metadata_of_different_labels(directory
 def test_variables_are_stored_once(directory: Path) -> None:
     reader = tf.train.load_checkpoint(str(directory / "variables" / "variables"))
     stored = [name for name in reader.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
-    assert len(stored) == 4  # the head's weights and bias, mean and directions: the tiny backbone has none
+    assert len(stored) == 5  # the head's weights, bias and labels, mean and directions: the tiny backbone has none
 
 
 def test_the_directory_is_what_tensorflow_serving_expects(directory: Path) -> None:

@@ -50,7 +50,7 @@ def test_what_is_better_on_validation_is_kept_and_served(tmp_path: Path) -> None
 
 
 def test_what_is_worse_on_validation_is_dropped_and_said(tmp_path: Path) -> None:
-    spoiled = tune(tmp_path / "spoiled", FineTuning(10, 30.0))
+    spoiled = tune(tmp_path / "spoiled", FineTuning(1, 30.0))
     plain = tune(tmp_path / "plain", FineTuning())
     assert not spoiled.manifest.training["fine_tuning"]["kept"]
     assert plain.manifest.training["fine_tuning"] is None

@@ -18,11 +18,11 @@ from tests import ROOT
 from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
 from training.cache import FeatureCache
 from training.cli import main
-from training.console import outcome_page
+from training.closing_page import outcome_page
 from training.errors import DatasetError, TrainingError
 from training.features import Extractor, extract, extract_reference
 from training.finetune import FineTuning
-from training.pipeline import Job, Outcome, retrain, survey
+from training.pipeline import Job, Outcome, Survey, retrain, survey
 from training.run import Run
 
 
@@ -218,3 +218,86 @@ def test_fine_tuning_without_validation_images_is_refused(tmp_path: Path) -> Non
     job = Job(tmp_path / "images", "tiny", tmp_path / "bottlenecks", fine_tuning=FineTuning(steps=1))
     with pytest.raises(DatasetError, match="judged by validation images"):
         survey(job, Run())
+
+
+def test_thresholds_and_what_they_make_of_the_test_images_are_in_the_manifest(tmp_path: Path) -> None:
+    uri, outcome = retrain_tiny(tmp_path)
+    manifest = resolve(uri).manifest()
+    assert manifest.thresholds == outcome.trained.thresholds
+    assert manifest.thresholds
+    assert len(manifest.thresholds.labels) == 3
+    assert manifest.thresholds.distance
+    assert set(manifest.metrics["litert"]["decisions"]) == {"accepted", "precision", "false_alarms"}
+    assert manifest.training["head"]["C_by"] == "out-of-fold log-loss"
+    assert outcome.study.judged
+    assert not set(outcome.study.judged.examples) & set(outcome.split.test)
+    page = outcome_page(outcome, "store", misclassified=False)
+    assert "accepted, for 95% precision: blue from" in page
+
+
+def draw_patterns(folder: Path, count: int = 12) -> Path:
+    """Pictures with structure, unlike those of draw_colours, each with a copy that was re-encoded and made smaller."""
+    for label, seed in (("lily", 0), ("rose", 1000)):
+        (folder / label).mkdir(parents=True)
+        for i in range(count):
+            coarse = np.random.default_rng(seed + i).integers(0, 256, (12, 12, 3), np.uint8)
+            image = Image.fromarray(coarse).resize((400, 300), Image.Resampling.BICUBIC)
+            image.save(folder / label / f"plant{i // 3}_{i}.jpg")
+            image.resize((200, 150)).save(folder / label / f"small_{i}.jpg", quality=60)
+    return folder
+
+
+def parts_of(found: Survey) -> dict[str, str]:
+    """Part by label and file name."""
+    return {
+        f"{example.path.parent.name}/{example.path.name}": name
+        for name in ("train", "validation", "test")
+        for example in getattr(found.split, name)
+    }
+
+
+def test_near_duplicates_and_groups_are_never_divided(tmp_path: Path) -> None:
+    images = draw_patterns(tmp_path / "images")
+    job = Job(images, "tiny", tmp_path / "bottlenecks", group_by=r"(\w+/plant\d+)_")
+    found = survey(job, Run())
+    place = parts_of(found)
+    assert len(found.groups.near_duplicates) == 24
+    for label in ("lily", "rose"):
+        for i in range(12):
+            whole = place[f"{label}/plant{i // 3}_{i}.jpg"]
+            assert place[f"{label}/small_{i}.jpg"] == whole
+            assert place[f"{label}/plant{i // 3}_{i // 3 * 3}.jpg"] == whole
+
+
+def test_a_groups_expression_that_is_none_or_matches_nothing_is_refused(tmp_path: Path) -> None:
+    images = draw_patterns(tmp_path / "images", 3)
+    with pytest.raises(DatasetError, match="is no regular expression"):
+        Job(images, "tiny", tmp_path, group_by="(")
+    with pytest.raises(DatasetError, match="matches no path"):
+        survey(Job(images, "tiny", tmp_path / "bottlenecks", group_by="patient"), Run())
+
+
+def test_corrections_change_labels_before_the_split(tmp_path: Path) -> None:
+    images = draw_patterns(tmp_path / "images")
+    one, two = survey(Job(images, "tiny", tmp_path / "bottlenecks"), Run()).dataset.examples[:2]
+    other = {"lily": "rose", "rose": "lily"}[one.label]
+    table = tmp_path / "suspects.csv"
+    table.write_text(f"picture,decision\n{one.pixels},{other}\n{two.pixels},leave out\n")
+    found = survey(Job(images, "tiny", tmp_path / "bottlenecks", corrections=table), Run())
+    assert next(e for e in found.dataset.examples if e.pixels == one.pixels).label == other
+    assert two.pixels not in {e.pixels for e in found.dataset.examples}
+    assert found.corrected.described()["relabelled"] == 1
+    assert found.corrected.decided == {one.pixels, two.pixels}
+
+
+def test_hashes_are_kept_and_an_older_cache_gets_them(tmp_path: Path) -> None:
+    job = Job(draw_patterns(tmp_path / "images"), "tiny", tmp_path / "bottlenecks")
+    extractor = Extractor(tiny_backbone(), job.bottleneck_dir)
+    extractor.compiled()
+    survey(job, Run(), extractor)
+    database = sqlite3.connect(job.feature_file)
+    database.execute("ALTER TABLE pictures DROP COLUMN hash")
+    database.commit()
+    database.close()
+    for _ in range(2):
+        assert len(survey(job, Run(), extractor).groups.near_duplicates) == 24

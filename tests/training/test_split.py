@@ -139,3 +139,34 @@ def test_the_split_digest_tells_the_same_data_from_other_data() -> None:
     renamed = [example(Path("elsewhere") / e.path.name, e.label, e.pixels) for e in reversed(some)]
     assert split(some, Percentages()).digest == split(renamed, Percentages()).digest
     assert split(some, Percentages()).digest != split(some[1:], Percentages()).digest
+
+
+@given(st.integers(6, 60), st.integers(1, 9), st.integers(0, 5))
+def test_a_group_is_in_one_part(count: int, size: int, seed: int) -> None:
+    given = [example(Path(f"{i}.jpg"), "ab"[i % 2], sha256(f"{seed} {i}".encode()).hexdigest()) for i in range(count)]
+    groups = {e.pixels: min(o.pixels for o in given[i // size * size :][:size]) for i, e in enumerate(given)}
+    try:
+        parts = split(given, Percentages(), groups)
+    except DatasetError:
+        return
+    place = {e: name for name in ("train", "validation", "test") for e in getattr(parts, name)}
+    assert all(place[e] == place[o] for e in given for o in given if groups[e.pixels] == groups[o.pixels])
+    assert len(place) == count
+
+
+def test_a_class_without_a_test_image_gets_a_whole_group() -> None:
+    rose = [example(Path(f"{i}.jpg"), "rose", f"{i:064x}") for i in range(40)]
+    groups = {e.pixels: rose[i // 4 * 4].pixels for i, e in enumerate(rose)}
+    rose = [e for e in rose if part_of(groups[e.pixels], Percentages()) is Part.TRAIN]
+    parts = split([*examples(200), *rose], Percentages(), groups)
+    tested = [e for e in parts.test if e.label == "rose"]
+    assert len(tested) == 4
+    assert len({groups[e.pixels] for e in tested}) == 1
+    assert parts.moved[Part.TEST] == 4
+
+
+def test_a_class_that_is_one_group_is_named() -> None:
+    rose = examples(5, "rose")
+    groups = dict.fromkeys((e.pixels for e in rose), min(e.pixels for e in rose))
+    with pytest.raises(DatasetError, match=r"'rose' has 5 images of one group.* add images"):
+        split([*examples(50), *rose], Percentages(), groups)

@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from io import BytesIO
 from threading import Event, Thread
@@ -304,6 +305,13 @@ def test_the_model_describes_itself(client):
     assert card["labels"] == ["blue", "green", "red"]
     assert card["metrics"]["litert"]["n"] == 30
     assert card["digests"] == {"assets.extra/labels.txt": "0" * 64}
+    assert card["card"] is None  # as of a model that was made before there were cards
+
+
+def test_the_model_shows_its_card():
+    carded = dataclasses.replace(colour_classifier(), card="# Model card: colours\n")
+    client = create_app(Settings(), ModelLoader(lambda: carded), ListTelemetry()).test_client()
+    assert client.get("/v1/model").get_json()["card"] == "# Model card: colours\n"
 
 
 def test_readiness_loads_the_model():

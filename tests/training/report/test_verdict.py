@@ -1,0 +1,158 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.contents import PARITY, content_of, thresholds
+from training.report.content import Copy, Curve, Suspect
+from training.report.verdict import Label, Level, judge, listed, next_steps, percent
+
+
+def said(sentence: tuple[str, ...]) -> str:
+    return "".join(sentence).replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("labels", "confusion", "level", "sentence"),
+    [
+        ("cats dogs", [[95, 5], [4, 96]], "Ready", "Good enough to tell cats from dogs."),
+        ("a b c", [[95, 5, 0], [5, 95, 0], [0, 0, 50]], "Ready", "Good enough to name all 3 labels."),
+        ("a b c", [[50, 0, 0], [0, 50, 0], [0, 0, 50]], "Ready", "Good enough to name all 3 labels."),
+        (
+            "daisies roses tulips",
+            [[98, 1, 1], [1, 80, 19], [1, 21, 78]],
+            "Ready in part",
+            "Good enough to name daisies; roses and tulips are taken for each other.",
+        ),
+        (
+            "daisies roses tulips",
+            [[98, 1, 1], [0, 99, 1], [0, 30, 70]],
+            "Ready in part",
+            "Good enough to name daisies; tulips is taken for roses.",
+        ),
+        (
+            "a b c d e f",
+            [
+                [97, 1, 1, 1, 0, 0],
+                [0, 96, 1, 1, 1, 1],
+                [1, 1, 94, 1, 1, 2],
+                [0, 0, 0, 95, 3, 2],
+                [0, 1, 1, 1, 96, 1],
+                [3, 3, 3, 3, 3, 85],
+            ],
+            "Ready in part",
+            "Good enough to name 5 of 6 labels",
+        ),
+        (
+            "a b",
+            [[60, 40], [40, 60]],
+            "Not yet",
+            "Not good enough yet, with 60 % right; a and b are taken for each other.",
+        ),
+        ("a b", [[50, 50], [50, 50]], "Not yet", "Not shown to be better than guessing: 100 of 200 are right"),
+        (
+            "a b",
+            [[3, 1], [0, 4]],
+            "Too early to say",
+            "Too few images to say how good it is; it named 7 of 8 images right.",
+        ),
+        ("a b c", [[60, 0, 0], [0, 60, 0], [1, 0, 3]], "Ready in part", "; of c there are too few images to say."),
+    ],
+)
+def test_the_verdict_is_one_sentence(labels: str, confusion: list[list[int]], level: str, sentence: str) -> None:
+    verdict = judge(content_of(confusion, tuple(labels.split())))
+    assert verdict.level == level
+    assert sentence in said(verdict.sentence)
+    assert said(verdict.sentence).count(".") == 1
+
+
+def test_one_good_label_of_many_makes_no_useful_model() -> None:
+    confusion = [[100 if i == j == 0 else 60 if i == j else 4 if i else 0 for j in range(10)] for i in range(10)]
+    assert judge(content_of(confusion)).level is Level.NOT_YET
+
+
+@given(st.lists(st.lists(st.integers(0, 60), min_size=3, max_size=3), min_size=3, max_size=3))
+def test_whatever_was_counted_there_is_a_sentence_and_every_step_says_why(confusion: list[list[int]]) -> None:
+    if not any(map(sum, confusion)):
+        return
+    content = content_of(confusion, thresholds=thresholds((0.9, None, 0.5), None))
+    assert said(judge(content).sentence).endswith(".")
+    for step in next_steps(content):
+        assert said(step.what)
+        assert said(step.why)
+
+
+def steps(**more: object) -> list[str]:
+    content = content_of([[95, 5, 0], [3, 80, 17], [0, 18, 82]], ("daisy", "roses", "tulips"), **more)
+    return [f"{said(step.what)}: {said(step.why)} {step.command}" for step in next_steps(content)]
+
+
+def test_a_model_that_is_ready_in_part_is_shipped_with_somebody_looking() -> None:
+    first = steps(thresholds=thresholds((0.7, 0.7, 0.9), None))[0]
+    assert first.startswith("Ship version 1 if somebody looks at what it is unsure of")
+    assert "answers 67 % of images by itself, 87 % of these rightly" in first
+    assert first.endswith("python -m training promote artifacts flowers 1")
+
+
+def test_a_later_version_is_compared_before_it_is_shipped() -> None:
+    assert "--unless-worse FOLDER" in steps(version=2)[0]
+    assert "--unless-worse" not in steps(version=1)[0]
+
+
+def test_a_model_that_is_not_good_enough_is_not_shipped() -> None:
+    assert not [step for step in next_steps(content_of([[60, 40], [40, 60]])) if "Ship" in said(step.what)]
+
+
+def test_suspects_are_to_be_looked_at_and_handed_back() -> None:
+    suspects = tuple(Suspect(Path(f"{i}.jpg"), "roses", "tulips", 0.01 * i) for i in range(1, 13))
+    (step,) = [
+        s for s in steps(suspects=suspects, suspects_file=Path("runs/flowers-1/suspects.csv")) if "12 labels" in s
+    ]
+    assert "gives their labels 12.0 % at most" in step
+    assert step.endswith("--name flowers --corrections runs/flowers-1/suspects.csv")
+
+
+def test_near_duplicates_of_two_labels_are_named_before_harmless_ones() -> None:
+    same = (Copy(Path("1.jpg"), "roses"), Copy(Path("2.jpg"), "roses"))
+    other = (Copy(Path("1.jpg"), "roses"), Copy(Path("2.jpg"), "tulips"))
+    assert [s for s in steps(duplicates=(same,) * 9) if "9 pairs of near-duplicates: nearly the same" in s]
+    assert [s for s in steps(duplicates=(same, other)) if "2 pairs of near-duplicates: one has different labels" in s]
+    leak = (Copy(Path("1.jpg"), "roses", tested=True), Copy(Path("2.jpg"), "roses"))
+    assert [s for s in steps(duplicates=(leak,)) if "one pair of near-duplicates: one was both learned from and" in s]
+
+
+def test_more_images_are_asked_for_where_they_are_worth_it() -> None:
+    def curve(expected: float) -> Curve:
+        return Curve(((40, 0.7), (80, 0.8)), (160, expected))
+
+    assert [
+        s for s in steps(curve=curve(0.82)) if "Take more photos of roses and tulips" in s and "2.0 points more" in s
+    ]
+    assert [s for s in steps(curve=curve(0.801)) if "less than half a point" in s]
+
+
+def test_files_labels_and_engines_that_failed_are_steps() -> None:
+    assert [s for s in steps(set_aside=3) if "Mend 3 files" in s and s.endswith("training check photos")]
+    assert [s for s in steps(thresholds=thresholds((0.7, None, 0.9), None)) if "every answer of roses looked at" in s]
+    assert [s for s in steps(parity=PARITY | {"compiled": None}) if "Expect slow answers" in s]
+
+
+def test_labels_keep_being_labels_inside_a_sentence() -> None:
+    assert [part for part in listed(["a", "b", "c"]) if isinstance(part, Label)] == ["a", "b", "c"]
+    assert said(listed(["a", "b", "c"])) == "a, b and c"
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "shown"),
+    [
+        (0, 0, "0 %"),
+        (1, 0, "100 %"),
+        (0.999, 0, "99 %"),
+        (0.0001, 0, "less than 1 %"),
+        (0.9996, 1, "99.9 %"),
+        (0.912, 1, "91.2 %"),
+    ],
+)
+def test_a_share_is_not_rounded_to_all_or_nothing(share: float, digits: int, shown: str) -> None:
+    assert percent(share, digits).replace("\u00a0", " ") == shown

@@ -1,0 +1,287 @@
+"""What the figures say, in sentences: is the model good enough, for what, and what to do next. Nothing is measured here.
+
+The bars are stated on the page beside the sentence, so that whoever needs another one can judge by it.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from training.problems import counted
+from training.report.acceptance import accepted
+from training.report.content import Confusion, Content, LabelFigures
+
+GOOD = 0.90  # F1 of a label that needs no more work: of ten such answers nine are right, and of ten such images nine are found
+SOME = 0.25  # of the labels, that must be good enough before the model is of use for some of them
+ENOUGH = 10  # images of a label; of fewer, its figures are mostly chance
+CONFUSED = 0.05  # of two labels' images: what makes two labels worth naming together
+FEWEST = 3  # confused images; two may be chance in any set
+BOTH_WAYS = (
+    0.25  # of the confused images, the rarer way round: else one label is taken for the other, not each for the other
+)
+MOST_NAMES = 4  # labels in one sentence; more are counted
+GAIN = 0.005  # of accuracy, at double the data: what is worth anybody's collecting
+
+
+class Label(str):
+    """A label inside a sentence: the page sets it apart."""
+
+    __slots__ = ()
+
+
+Sentence = tuple[str, ...]  # "".join gives its text
+
+
+class Level(StrEnum):
+    READY = "Ready"
+    PARTLY = "Ready in part"
+    NOT_YET = "Not yet"
+    UNTOLD = "Too early to say"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    level: Level
+    sentence: Sentence
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something to do next, and the figure that says so."""
+
+    what: Sentence
+    why: Sentence
+    place: str = ""  # id of the section that shows it
+    command: str = ""
+
+
+def judge(content: Content) -> Verdict:
+    accuracy = content.tested.accuracy
+    figures = content.figures
+    good = good_labels(content)
+    if all(label.recall.n < ENOUGH for label in figures):
+        right = f"{accuracy.hits:,} of {counted(accuracy.n, 'image')}"
+        return Verdict(Level.UNTOLD, (f"Too few images to say how good it is; it named {right} right.",))
+    if accuracy.interval[0] <= _largest_share(content):
+        return Verdict(Level.NOT_YET, _guessing(content))
+    tail = _confused(content.confusions, {figures.label for figures in good}) or _weakest(figures)
+    if len(good) < SOME * len(content.labels):
+        return Verdict(Level.NOT_YET, (f"Not good enough yet, with {percent(accuracy.value)} right", *tail, "."))
+    level = Level.READY if len(good) == len(content.labels) else Level.PARTLY
+    return Verdict(level, ("Good enough ", *_able(good, content.labels), *tail, "."))
+
+
+def _guessing(content: Content) -> Sentence:
+    accuracy, counts = content.tested.accuracy, content.tested.confusion.sum(axis=1)
+    right = f"{accuracy.hits:,} of {accuracy.n:,} are right, and always saying "
+    commonest = Label(content.labels[int(counts.argmax())])
+    return (f"Not shown to be better than guessing: {right}", commonest, f" would be right for {counts.max():,}.")
+
+
+def good_labels(content: Content) -> list[LabelFigures]:
+    return [label for label in content.figures if label.f1 >= GOOD and label.recall.n >= ENOUGH]
+
+
+def _able(good: Sequence[LabelFigures], labels: tuple[str, ...]) -> Sentence:
+    names = sorted(figures.label for figures in good)
+    if len(names) == len(labels) == 2:
+        return ("to tell ", Label(names[0]), " from ", Label(names[1]))
+    if len(names) == len(labels):
+        return (f"to name all {len(labels):,} labels",)
+    if len(names) > MOST_NAMES:
+        return (f"to name {len(names):,} of {len(labels):,} labels",)
+    return ("to name ", *listed(names))
+
+
+def _confused(pairs: Sequence[Confusion], good: Collection[str]) -> Sentence:
+    """The pair that is confused most; of two labels that are good enough both there is nothing to say."""
+
+    def fine(pair: Confusion) -> int:
+        return (pair.label in good) + (pair.named in good)
+
+    for pair in sorted((pair for pair in pairs if fine(pair) < 2), key=fine):
+        together = pair.count + pair.back
+        if together >= FEWEST and pair.share >= CONFUSED:
+            if pair.back >= BOTH_WAYS * together:
+                first, second = sorted((pair.label, pair.named))
+                return ("; ", Label(first), " and ", Label(second), " are taken for each other")
+            return ("; ", Label(pair.label), " is taken for ", Label(pair.named))
+    return ()
+
+
+def _weakest(figures: Sequence[LabelFigures]) -> Sentence:
+    weak = [label for label in figures if label.f1 < GOOD and label.recall.n >= ENOUGH]
+    if weak:
+        return ("; ", Label(weak[0].label), f" is found in {percent(weak[0].recall.value)} of its images")
+    few = [label.label for label in figures if label.recall.n < ENOUGH]
+    if few:
+        return ("; of ", *_some(few), " there are too few images to say")
+    return ()
+
+
+def next_steps(content: Content) -> tuple[Step, ...]:
+    """What to do, the most useful first."""
+    verdict = judge(content)
+    return tuple(
+        step
+        for steps in (
+            _ship(content, verdict.level),
+            _labels(content),
+            _copies(content),
+            _files(content),
+            _images(content),
+            _threshold(content),
+            _compile(content),
+        )
+        for step in steps
+    )
+
+
+def _ship(content: Content, level: Level) -> Iterator[Step]:
+    origin = content.origin
+    if level not in {Level.READY, Level.PARTLY} or not origin.version:
+        return
+    place = f"{origin.store.rstrip('/')} {origin.name}"
+    command = f"python -m training promote {place} {origin.version}"
+    what: Sentence = (f"Ship version {origin.version}",)
+    why: Sentence = (f"every label reaches {percent(GOOD)} F1",)
+    if level is Level.PARTLY:
+        what = (f"Ship version {origin.version} if somebody looks at what it is unsure of",)
+        why = _by_itself(content) or (f"some labels are below {percent(GOOD)} F1",)
+    if origin.version > 1:
+        why = (
+            *why,
+            "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better",
+        )
+    yield Step(what, why, "labels", command)
+
+
+def _by_itself(content: Content) -> Sentence:
+    if not content.thresholds:
+        return ()
+    found = accepted(content.judged, content.thresholds)
+    answered, right = percent(found.answered.value), percent(found.precision.value)
+    return (f"by its thresholds it answers {answered} of images by itself, {right} of these rightly",)
+
+
+def _labels(content: Content) -> Iterator[Step]:
+    if content.suspects:
+        count = len(content.suspects)
+        surest = max(suspect.confidence for suspect in content.suspects)
+        what: Sentence = (f"Look at {'this label' if count == 1 else f'these {count:,} labels'}",)
+        why = f"a model that had not seen {'this image' if count == 1 else 'these images'} gives {'its label' if count == 1 else 'their labels'} {percent(surest, 1)} at most; correcting labels is what raises accuracy most surely"
+        corrections = f" --corrections {content.suspects_file}" if content.suspects_file else ""
+        yield Step(what, (why,), "suspects", f"{content.command}{corrections}" if corrections else "")
+
+
+def _copies(content: Content) -> Iterator[Step]:
+    groups = content.duplicates
+    if not groups:
+        return
+    noun = "pair" if all(len(group) == 2 for group in groups) else "group"
+    count = f"one {noun}" if len(groups) == 1 else counted(len(groups), noun)
+    mixed = sum(len({copy.label for copy in group}) > 1 for group in groups)
+    leaking = sum(len({copy.tested for copy in group}) > 1 for group in groups)
+    why = "nearly the same picture teaches nothing twice; none was both learned from and tested with"
+    if mixed:
+        why = f"{'one has' if mixed == 1 else f'{mixed:,} have'} different labels, of which one must be wrong"
+    elif leaking:
+        why = f"{'one was' if leaking == 1 else f'{leaking:,} were'} both learned from and tested with: the accuracy is too good by that"
+    yield Step((f"Look at {count} of near-duplicates",), (why,), "duplicates")
+
+
+def _files(content: Content) -> Iterator[Step]:
+    if content.origin.set_aside:
+        what = (f"Mend {counted(content.origin.set_aside, 'file')} that could not be used",)
+        yield Step(what, ("set aside, and not learned from",), "", f"python -m training check {content.root}")
+
+
+def _images(content: Content) -> Iterator[Step]:
+    few = sorted(label for label, count in content.origin.images_by_label.items() if label in _unsure(content))
+    if few:
+        yield Step(
+            ("Add images of ", *_some(few)),
+            (f"with fewer than {ENOUGH} to judge by, their figures are mostly chance",),
+            "labels",
+        )
+    weak = [label for label in content.figures if label.f1 < GOOD and label.recall.n >= ENOUGH]
+    forecast = _forecast(content)
+    if weak:
+        lowest = weak[0]
+        images = content.origin.images_by_label.get(lowest.label, lowest.recall.n)
+        why: Sentence = (
+            "the F1 of ",
+            Label(lowest.label),
+            f" is {percent(lowest.f1)}, from {counted(images, 'image')}",
+        )
+        yield Step(
+            ("Take more photos of ", *_some([label.label for label in weak])),
+            (*why, *forecast),
+            "curve" if content.curve else "labels",
+        )
+
+
+def _forecast(content: Content) -> Sentence:
+    curve = content.curve
+    if not curve or not curve.forecast:
+        return ()
+    gain = curve.forecast[1] - curve.points[-1][1]
+    if gain < GAIN:
+        return ("; but double the data of the same kind would gain less than half a point: take them where it fails",)
+    return (f"; double the data in all would give about {percent(curve.forecast[1], 1)}, {100 * gain:.1f} points more",)
+
+
+def _threshold(content: Content) -> Iterator[Step]:
+    if content.thresholds:
+        none = [label for label, least in zip(content.labels, content.thresholds.labels, strict=True) if least is None]
+        if none:
+            wished = percent(content.thresholds.precision)
+            yield Step(
+                ("Have every answer of ", *_some(none), " looked at"),
+                (f"no score shows with enough certainty that {wished} of such answers are right",),
+                "labels",
+            )
+
+
+def _compile(content: Content) -> Iterator[Step]:
+    if content.origin.parity and content.origin.parity.get("compiled") is None:
+        yield Step(
+            ("Expect slow answers",),
+            ("no compiled model was faithful enough: TensorFlow itself will serve",),
+            "compiled",
+        )
+
+
+def _unsure(content: Content) -> set[str]:
+    return {label.label for label in content.figures if label.recall.n < ENOUGH}
+
+
+def _largest_share(content: Content) -> float:
+    counts = content.tested.confusion.sum(axis=1)
+    return float(counts.max() / counts.sum())
+
+
+def listed(names: Sequence[str]) -> Sentence:
+    """Write labels as people do: a, b and c."""
+    parts: list[str] = []
+    for number, name in enumerate(names):
+        if number:
+            parts.append(" and " if number == len(names) - 1 else ", ")
+        parts.append(Label(name))
+    return tuple(parts)
+
+
+def _some(names: Sequence[str]) -> Sentence:
+    if len(names) <= MOST_NAMES:
+        return listed(names)
+    first = [part for name in names[: MOST_NAMES - 1] for part in (Label(name), ", ")]
+    return (*first[:-1], f" and {len(names) - MOST_NAMES + 1:,} more labels")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage; what is not quite all, or not quite nothing, is not rounded to it."""
+    least = 10**-digits
+    if 0 < 100 * share < least:
+        return f"less than {least:g}\u00a0%"
+    shown = min(100 * share, 100 - least) if share < 1 else 100.0
+    return f"{shown:.{digits}f}\u00a0%"  # they stay on one line

@@ -19,6 +19,7 @@ SLOW_PLACES = (
     "deploy",
     "fuzz",
     "model/decoding/test_bounds.py",
+    "ops/bulk/test_ray.py",
     "runtime",
     "serving/http/dialects",
     "serving/http/test_bodies.py",

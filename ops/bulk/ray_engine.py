@@ -9,6 +9,7 @@ is a row with an error.
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -33,34 +34,41 @@ RETRIES = 2  # of a batch whose actor died
 MOST_SUSPECTS = 1000  # images of batches that failed to the last: more, and it is the cluster, not an image
 PATIENCE = 300  # s for the first actor: a cluster that scales itself may have to start a machine
 FATAL = "this image ended the process that named it, each time: store it smaller, or in another format"
-LOCAL = {
-    "include_dashboard": False,
-    "_system_config": {"worker_niceness": 0},
-}  # Ray's own is 15: anything else goes first
+NICENESS = {"worker_niceness": 0}  # Ray's own is 15: anything else goes first
+LOCAL: dict[str, Any] = {"address": "local", "include_dashboard": False, "_system_config": NICENESS}
 
 Numbered = tuple[int, Item]
 Files = dict[str, bytes]  # of a model's version, by their paths
 
 
+@dataclass(frozen=True)
+class Task:
+    """What every batch is sent with, since an actor may have been made anew: the large parts by reference, once a machine."""
+
+    model: str
+    version: int
+    wish: Wish
+    files: Any  # refers to Files, in the object store
+    known: Any  # refers to the tags of what need not be named again
+
+    def namer(self) -> Namer:
+        with tempfile.TemporaryDirectory() as folder:
+            for path, content in ray.get(self.files).items():
+                file = Path(folder, self.model, str(self.version), path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            classifier = load_version(resolve(f"{folder}/{self.model}/{self.version}"), threads=1)
+        return Namer([classifier], self.wish, ray.get(self.known))
+
+
 class Worker:
     """A namer in a process of its own, made anew wherever that process ends."""
 
-    def __init__(self, name: str, number: int, wish: Wish, shared: list[Any]) -> None:
-        """`shared` refers to the model's files and the known tags, in the object store: once for all actors of a machine."""
-        files, known = ray.get(shared)
-        with tempfile.TemporaryDirectory() as folder:
-            for path, content in files.items():
-                file = Path(folder, name, str(number), path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
-            classifier = load_version(resolve(f"{folder}/{name}/{number}"), threads=1)
-        self._namer = Namer([classifier], wish, known)
+    _namer: Namer | None = None
 
-    def name(self, items: list[Item]) -> list[Named]:
+    def name(self, items: list[Item], task: Task) -> list[Named]:
+        self._namer = self._namer or task.namer()
         return [self._namer(item) for item in items]
-
-    def ready(self) -> None:
-        """Answer, once the model is loaded."""
 
 
 ACTOR: Any = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(Worker)
@@ -73,25 +81,27 @@ def name_by_ray(
     _connect(workers)
     try:
         count = workers or int(ray.cluster_resources().get("CPU", 1))
-        shared = [
-            ray.put(_files_of(version)),
-            ray.put(known.tags()),
-        ]  # kept until the end, for actors that are made anew
-        actors = [ACTOR.remote(version.name, version.number, wish, shared) for _ in range(count)]
-        ready, _ = ray.wait([actor.ready.remote() for actor in actors], timeout=PATIENCE)
+        task = Task(version.name, version.number, wish, ray.put(_files_of(version)), ray.put(known.tags()))
+        actors = [ACTOR.remote() for _ in range(count)]
+        ready, _ = ray.wait([actor.name.remote([], task) for actor in actors], timeout=PATIENCE)
         if not ready:
             raise click.ClickException(f"no actor began within {PATIENCE} s: the cluster has no CPU free")
         ray.get(ready)
-        yield from _spread(actors, items)
+        yield from _spread(actors, items, task)
     finally:
         ray.shutdown()
 
 
 def _connect(workers: int | None) -> None:
     """To the cluster that RAY_ADDRESS names, or to one of this machine that ends with the run."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports its use home unless it is told not to
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
+    if address := os.environ.get("RAY_ADDRESS"):
+        try:
+            ray.init(**quiet)
+        except ConnectionError as error:
+            hint = "a cluster that asks for a token wants RAY_AUTH_MODE=token, and the token in ~/.ray/auth_token"
+            raise click.ClickException(f"no Ray cluster lets this process in at {address} ({error}); {hint}") from error
     else:
         os.environ["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
@@ -107,13 +117,13 @@ def _files_of(version: ModelVersion) -> Files:
     return {path: (directory / path).read_bytes() for path in paths} | {MANIFEST: manifest.dumps().encode()}
 
 
-def _spread(actors: list[Any], items: Iterable[Numbered]) -> Iterator[tuple[int, Named]]:
+def _spread(actors: list[Any], items: Iterable[Numbered], task: Task) -> Iterator[tuple[int, Named]]:
     """Keep every actor busy, and no more at work than that: the images that wait stay in the journal."""
     left, begun, suspects = iter(items), dict[Any, tuple[Any, list[Numbered]]](), list[Numbered]()
 
     def begin(actor: Any) -> None:
         if batch := list(islice(left, BATCH)):
-            begun[actor.name.remote([item for _, item in batch])] = (actor, batch)
+            begun[actor.name.remote([item for _, item in batch], task)] = (actor, batch)
 
     for actor in actors * AHEAD:
         begin(actor)
@@ -129,14 +139,14 @@ def _spread(actors: list[Any], items: Iterable[Numbered]) -> Iterator[tuple[int,
                     f"the cluster's workers end again and again ({error}): look at their memory"
                 ) from error
         begin(actor)
-    yield from _alone(actors[0], suspects)
+    yield from _alone(actors[0], suspects, task)
 
 
-def _alone(actor: Any, suspects: list[Numbered]) -> Iterator[tuple[int, Named]]:
+def _alone(actor: Any, suspects: list[Numbered], task: Task) -> Iterator[tuple[int, Named]]:
     """One image at a time, with none beside it: what ends its process now does it by itself."""
     for position, item in suspects:
         try:
-            (named,) = ray.get(actor.name.remote([item]))
+            (named,) = ray.get(actor.name.remote([item], task))
         except RayActorError:
             named = Named(None, Result(error=Problem("Fatal image", 422, "fatal_image", FATAL)))
         yield position, named

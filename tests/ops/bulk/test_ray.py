@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import boto3
@@ -60,6 +61,7 @@ def test_the_results_are_those_of_the_local_engine_bit_for_bit_and_a_rerun_compu
     )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are found in Linux's /proc")
 def test_a_run_outlives_workers_that_are_killed(photos, tiny_model, tmp_path):
     version, wish = resolve(tiny_model), Wish(Limits(), top_k=1)
     journal, killed = Journal(tmp_path / "journal", "tiny"), set()
@@ -78,33 +80,41 @@ def test_a_run_outlives_workers_that_are_killed(photos, tiny_model, tmp_path):
 
 
 def workers() -> list[int]:
-    """The processes of actors."""
+    """The processes of actors of the Ray that this process started."""
     found = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [int(path.name) for path in found if _title(path).startswith("ray::Worker")]
+    return [
+        int(path.name) for path in found if _title(path).startswith("ray::Worker") and _grandparent(path) == os.getpid()
+    ]
 
 
 def _title(process: Path) -> str:
     try:
         return (process / "cmdline").read_text()
-    except OSError:
+    except OSError:  # it has ended
         return ""
+
+
+def _grandparent(process: Path) -> int:
+    """The process that started the raylet which started this one."""
+    raylet = int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    return int(Path(f"/proc/{raylet}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 class Mortal:
     """Ends its process at an image of that name."""
 
-    def name(self, items: list[Item]) -> list[str]:
+    def name(self, items: list[Item], task: object) -> list[str]:
         if any(item.name == "fatal" for item in items):
             os._exit(1)
         return [item.name for item in items]
 
 
 def test_an_image_that_ends_its_process_each_time_is_a_row_with_an_error_and_the_others_are_named():
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
     try:
         actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=1)(Mortal).remote()
         names = ["a", "b", "fatal", *(f"c{number}" for number in range(20))]
-        found = dict(_spread([actor], enumerate(map(Item, names))))
+        found = dict(_spread([actor], enumerate(map(Item, names)), None))
     finally:
         ray.shutdown()
     assert [found[number] for number in range(23) if number != 2] == [name for name in names if name != "fatal"]

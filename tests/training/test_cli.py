@@ -334,7 +334,7 @@ def test_the_real_thing_reaches_its_accuracy_and_the_second_run_reuses_every_fea
     manifest = json.loads((tmp_path / "store/flowers/2/assets.extra/manifest.json").read_text())
     first = json.loads((tmp_path / "store/flowers/1/assets.extra/manifest.json").read_text())
     assert manifest["metrics"] == first["metrics"]
-    assert manifest["metrics"]["litert"]["n"] == 230
+    assert manifest["metrics"]["litert"]["n"] == 231  # of 1,498; near-duplicates stay on one side of the split
     assert manifest["metrics"]["litert"]["accuracy"] > 0.86  # 88 % on average over splits, ± 2 points for a single one
     assert manifest["parity"]["compiled"]["precision"] == "int8"
     assert manifest["parity"]["compiled"]["top1_agreement"] >= 0.95

@@ -71,7 +71,7 @@ def curve_plot(curve: Curve) -> str:
         axes.set_ylim(max(low - 0.15 * (high - low) - 2, 0), min(high + 0.15 * (high - low) + 2, 103))
         axes.margins(x=0.09)
         axes.set_xlabel("images to learn from")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
+        _in_percent(axes.yaxis)
     return done[0]
 
 
@@ -88,8 +88,7 @@ def calibration_plot(calibration: Calibration) -> str:
         axes.set_ylim(0, 103)
         axes.set_xlabel("score of the answer")
         axes.set_ylabel("answers that are right")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:g} %")
+        _in_percent(axes.xaxis, axes.yaxis)
     return done[0]
 
 
@@ -116,7 +115,7 @@ def distance_plot(found: Unfamiliar) -> str:
             color=TONES["ink"],
         )
         axes.set_xlabel("distance from what was taught")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
+        _in_percent(axes.yaxis)
     return done[0]
 
 
@@ -137,9 +136,13 @@ def unknown_plot(found: Unfamiliar) -> str:
         axes.set_ylim(0, 103)
         axes.set_xlabel("known images refused wrongly")
         axes.set_ylabel("unknown pictures found")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:g} %")
+        _in_percent(axes.xaxis, axes.yaxis)
     return done[0]
+
+
+def _in_percent(*scales: Any) -> None:
+    for scale in scales:
+        scale.set_major_formatter(lambda value, _: f"{value:g} %")
 
 
 def _note(

@@ -17,7 +17,7 @@ from bench.machine import ROOT
 SHARED = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))  # as in tests/conftest.py
 DOWNLOADED = ROOT / "build" / "flower_photos_extracted" / "flower_photos"  # by `make flowers`
 TAUGHT, TAUGHT_QUICK = 200, 24  # photos of each label that the model is trained on
-HELD_OUT = 75  # photos of each label, after those, that it never sees
+HELD_OUT = 100  # photos of each label, after those, that it never sees
 HELD_OUT_SHARE = 0.25  # of a label's photos, where there are fewer
 
 
@@ -26,6 +26,7 @@ class Material:
     folder: Path
     source: str  # what has to be said of a figure that is made with it
     weights: str  # as `python -m training retrain --weights` takes them
+    all_photos: Path  # those that models are taught and those that are held out
 
     @property
     def photos(self) -> Path:
@@ -68,46 +69,46 @@ def compiled_of(store: Path) -> Path:
 def get_material(quick: bool) -> Material:
     """Return the material, made now where it is not there."""
     folder = ROOT / "build" / "bench" / ("quick" if quick else "full")
-    material, photos = _find(folder)
-    complete, key = folder / "complete", _key(photos, material.weights)
+    material = _find(folder)
+    complete, key = folder / "complete", _key(material)
     if not complete.exists() or complete.read_text() != key:
         shutil.rmtree(folder, ignore_errors=True)
-        _make(material, photos, TAUGHT_QUICK if quick else TAUGHT)
+        _make(material, TAUGHT_QUICK if quick else TAUGHT)
         complete.write_text(key)
     return material
 
 
-def _find(folder: Path) -> tuple[Material, Path]:
+def _find(folder: Path) -> Material:
     if SHARED.is_dir():
         title = (
             "TensorFlow's flower_photos, with ImageNet weights of December 2015 of which two of 94 kernels are re-fitted: "
             "real features, not the original file"
         )
-        return Material(folder, title, str(SHARED / "inception_v3.weights.h5")), SHARED / "flower_photos"
+        return Material(folder, title, str(SHARED / "inception_v3.weights.h5"), SHARED / "flower_photos")
     if DOWNLOADED.is_dir():
-        return Material(folder, "TensorFlow's flower_photos, with Keras's ImageNet weights", "imagenet"), DOWNLOADED
+        return Material(folder, "TensorFlow's flower_photos, with Keras's ImageNet weights", "imagenet", DOWNLOADED)
     title = (
         "scikit-learn's handwritten digits, with random weights, since there are no photos here (`make flowers` downloads "
         "some): times hold, accuracies mean little"
     )
-    return Material(folder, title, "random"), ROOT / "build" / "sample"
+    return Material(folder, title, "random", ROOT / "build" / "sample")
 
 
-def _key(photos: Path, weights: str) -> str:
+def _key(material: Material) -> str:
     """Changes with the photos, the weights and the code that makes the material."""
-    digest = hashlib.sha256(f"{photos} {weights}".encode())
+    digest = hashlib.sha256(f"{material.all_photos} {material.weights}".encode())
     sources = [*(ROOT / "model").rglob("*.py"), *(ROOT / "training").rglob("*.py"), ROOT / "bench" / "images.py"]
     for path in sorted([*sources, Path(__file__)]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _make(material: Material, photos: Path, per_label: int) -> None:
+def _make(material: Material, per_label: int) -> None:
     folder = material.folder
     folder.mkdir(parents=True)
-    if not photos.is_dir():
-        _python("-m", "training", "sample", photos)
-    _link(photos, material, per_label)
+    if not material.all_photos.is_dir():
+        _python("-m", "training", "sample", material.all_photos)
+    _link(material, per_label)
     write_events(folder / "events")
     train = f"-m training retrain --name flowers --weights {material.weights} --store"
     _python(
@@ -123,9 +124,9 @@ def _make(material: Material, photos: Path, per_label: int) -> None:
     _python(*convert.split(), material.directory, "--output", material.onnx)
 
 
-def _link(source: Path, material: Material, per_label: int) -> None:
+def _link(material: Material, per_label: int) -> None:
     """The first of each label, by name, are taught, the next are held out."""
-    for label in sorted(path for path in source.iterdir() if path.is_dir()):
+    for label in sorted(path for path in material.all_photos.iterdir() if path.is_dir()):
         photos = sorted(label.iterdir())
         taught = min(per_label, int(len(photos) * (1 - HELD_OUT_SHARE)))
         for folder, chosen in (

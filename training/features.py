@@ -68,7 +68,7 @@ class Extractor:
 
     def begin(self, threads: int) -> None:
         """Have TensorFlow imported, and what is not there yet made, while this process does something else."""
-        tensorflow_process().submit(prepare, self.saved, threads)
+        tensorflow_process().submit(prepare, threads)
         self._make()
 
     def _make(self) -> list[Future[None]]:

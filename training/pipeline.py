@@ -125,7 +125,7 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
     with TemporaryDirectory(prefix="export-") as scratch:
         directory, tuned = Path(scratch, "version"), Path(scratch, "tuned")
         lesson = _lesson(job, found, run)
-        with _reference_ahead(job, found, extractor, run):
+        with _reference_ahead(job, found, extractor, run, steps):
             run.progress.step("scoring out of fold")
             with steps("folds"):
                 studied = study(lesson, features.values)
@@ -207,7 +207,7 @@ def _extract(found: Survey, extractor: Extractor, job: Job, run: Run) -> Feature
 
 
 @contextmanager
-def _reference_ahead(job: Job, found: Survey, extractor: Extractor, run: Run) -> Iterator[None]:
+def _reference_ahead(job: Job, found: Survey, extractor: Extractor, run: Run, steps: Stopwatch) -> Iterator[None]:
     """Let TensorFlow compute the features of the proof's images meanwhile: fitting the head keeps one core busy."""
     sample = choose_sample(found.split, job.proof_images)
     with ThreadPoolExecutor(1) as aside:
@@ -217,7 +217,8 @@ def _reference_ahead(job: Job, found: Survey, extractor: Extractor, run: Run) ->
         except BaseException:
             tensorflow_process().stop()  # else the thread would be waited for
             raise
-        ahead.result()
+        with steps("SavedModel's features"):
+            ahead.result()
 
 
 def _lesson(job: Job, found: Survey, run: Run) -> Lesson:

@@ -81,16 +81,14 @@ def build_features(build: Callable[[], Any], directory: Path) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def prepare(directory: Path, threads: int) -> None:
-    """Import TensorFlow and load a saved backbone, where there is one: what the next calls need."""
+def prepare(threads: int) -> None:
+    """Import TensorFlow: what the next calls need."""
     import tensorflow as tf
 
     with suppress(
         RuntimeError
     ):  # only before TensorFlow runs its first operation; a second training keeps the first one's
         tf.config.threading.set_intra_op_parallelism_threads(threads)
-    if directory.exists():
-        load_saved(directory)
 
 
 @lru_cache(maxsize=1)

@@ -27,7 +27,7 @@ from training.golden import choose_golden, copies_of, tensors_of
 from training.head import Head
 from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, logits_of, scores_of
 from training.run import Run
-from training.saved_classifier import run_saved, save_classifier
+from training.saved_classifier import make_graph, run_saved, save_classifier
 from training.savedmodel import Precision
 from training.split import Split
 from training.spool import Spool
@@ -74,6 +74,11 @@ class Material:
 
     def sample(self) -> list[Example]:
         return choose_sample(self.parts, self.proof_images)
+
+
+def begin_export(extractor: Extractor, labels: int, directions: int) -> None:
+    """Have TensorFlow make what does not depend on what is learned, while the head is fitted."""
+    tensorflow_process().submit(make_graph, extractor.saved, labels, directions)
 
 
 def export(directory: Path, made: Material, run: Run, steps: Stopwatch) -> Export:

@@ -26,8 +26,12 @@ def fit_familiarity(features: NDArray[np.float32]) -> Familiarity:
     centred = _normalise(features)  # (N, D)
     mean = centred.mean(axis=0)
     centred -= mean  # in place: for 15,000 images each copy is 120 MB
-    count = max(1, min(DIRECTIONS, len(features) // IMAGES_A_DIRECTION, features.shape[1] // 2))
-    return Familiarity(mean, _principal(centred, count))
+    return Familiarity(mean, _principal(centred, count_directions(*features.shape)))
+
+
+def count_directions(images: int, width: int) -> int:
+    """How many principal directions so many images, of features so wide, are described by."""
+    return max(1, min(DIRECTIONS, images // IMAGES_A_DIRECTION, width // 2))
 
 
 def distances(features: NDArray[np.float32], familiarity: Familiarity) -> NDArray[np.float32]:

@@ -26,7 +26,8 @@ from training.corrections import Corrected, correct, read_corrections
 from training.dataset import Dataset, Example, refuse_unsound, scan
 from training.errors import DatasetError, TrainingError
 from training.evaluation import decisions
-from training.export import Export, Material, Misclassification, Scores, export
+from training.export import Export, Material, Misclassification, Scores, begin_export, export
+from training.familiarity import count_directions
 from training.features import Extractor, Features, FeatureWriter, extract, extract_reference
 from training.finetune import FineTuning
 from training.groups import Groups, find_groups, key_function
@@ -60,7 +61,7 @@ class Job:
     precision: float = PRECISION  # of accepted answers that is wished for, 0–1
     max_steps: int = 1000  # iterations of the head's solver
     fine_tuning: FineTuning = FineTuning()  # noqa: RUF009 - frozen
-    proof_images: int = 200  # that the SavedModel scores at most; TensorFlow does about 18 a second on two cores
+    proof_images: int = 160  # that the SavedModel scores at most; TensorFlow does about 16 a second on two cores
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -125,6 +126,9 @@ def retrain(job: Job, backbone: Backbone, store: Store, run: Run, surveyed: Surv
     with TemporaryDirectory(prefix="export-") as scratch:
         directory, tuned = Path(scratch, "version"), Path(scratch, "tuned")
         lesson = _lesson(job, found, run)
+        begin_export(
+            extractor, len(found.dataset.labels), count_directions(len(lesson.known), features.values.shape[1])
+        )
         with _reference_ahead(job, found, extractor, run, steps):
             run.progress.step("scoring out of fold")
             with steps("folds"):

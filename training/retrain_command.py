@@ -101,7 +101,7 @@ PERCENT = click.IntRange(0, 90)
 @click.option(
     "--proof-images",
     type=click.IntRange(50),
-    default=200,
+    default=160,
     show_default=True,
     help="At most, that the SavedModel scores too, to prove the compiled model.",
 )

@@ -37,23 +37,25 @@ def save_classifier(backbone: Path, head: Head, familiarity: Familiarity, direct
         "mean": familiarity.mean,
         "directions": familiarity.directions,
     }
-    labels, directions = len(head.labels), familiarity.directions.shape[1]
-    graph = backbone.with_name(f"{backbone.name}-{labels}-{directions}")
-    _make_graph(backbone, {name: np.zeros_like(value) for name, value in values.items()}, graph)
+    graph = make_graph(backbone, len(head.labels), familiarity.directions.shape[1])
     shutil.copytree(graph, directory, ignore=shutil.ignore_patterns(CHECKPOINT.parent.name), dirs_exist_ok=True)
     _write_checkpoint([backbone, graph], {_key(f"head/{name}"): value for name, value in values.items()}, directory)
     load_saved.cache_clear()
     gc.collect()  # 160 MB in circles, which nothing after this needs
 
 
-def _make_graph(backbone: Path, values: dict[str, NDArray[Any]], directory: Path) -> None:
+def make_graph(backbone: Path, labels: int, directions: int) -> Path:
     """Save a classifier's graph without its values, unless that was done; the directory is there only when it is complete."""
     import tensorflow as tf
 
+    directory = backbone.with_name(f"{backbone.name}-{labels}-{directions}")
     if directory.exists():
-        return
+        return directory
     loaded = load_saved(backbone)
-    head = {name: tf.Variable(value, name=name) for name, value in values.items()}
+    width = loaded.signatures["serving_places"].structured_outputs["places"].shape[-1]
+    shapes = {"weights": (width, labels), "bias": (labels,), "mean": (width,), "directions": (width, directions)}
+    head = {name: tf.Variable(tf.zeros(shape), name=name) for name, shape in shapes.items()}
+    head["labels"] = tf.Variable(tf.fill((labels,), ""), name="labels")
 
     @tf.function(input_signature=[images_spec(tf)], autograph=False)  # type: ignore[untyped-decorator]
     def serving_detail(image: Any) -> Any:
@@ -97,6 +99,7 @@ def _make_graph(backbone: Path, values: dict[str, NDArray[Any]], directory: Path
             draft.rename(directory)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    return directory
 
 
 def _key(name: str) -> str:

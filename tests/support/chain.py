@@ -8,6 +8,7 @@ import boto3
 import msgspec
 
 from serving.schemas import UploadResult
+from serving.uploads.processor import UploadProcessor
 
 BUCKET = "uploads-bucket"
 MAX_RECEIVES = 3  # then a message moves to the dead-letter queue
@@ -25,6 +26,10 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         return self._left
+
+
+def handle(processor: UploadProcessor, milliseconds_left: int = 60_000) -> Handle:
+    return lambda event: processor.handle(event, Context(milliseconds_left))
 
 
 class Chain:
@@ -138,3 +143,15 @@ def sqs_event(messages: list[dict[str, Any]]) -> dict[str, Any]:
             for message in messages
         ]
     }
+
+
+def last_outcomes(chain: Chain) -> list[str]:
+    """What each result says: its best label, or its error's code."""
+    outcomes = []
+    for result in chain.results().values():
+        if result.error:
+            outcomes.append(result.error.code)
+        else:
+            assert result.labels
+            outcomes.append(result.labels[0].name)
+    return sorted(outcomes)

@@ -39,12 +39,12 @@ def photograph(folder: Path, size: tuple[int, int], **metadata: object) -> Examp
     return example(str(path), "a")
 
 
-def test_a_copy_holds_no_metadata_and_is_no_larger_than_640_px(tmp_path: Path) -> None:
+def test_a_copy_holds_no_metadata_and_is_no_larger_than_320_px(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "taken at home"
     [copy] = copies_of([photograph(tmp_path, (1600, 1200), exif=exif, comment=b"by me")], Limits())
     opened = Image.open(BytesIO(copy))
-    assert (opened.format, opened.size) == ("JPEG", (640, 480))
+    assert (opened.format, opened.size) == ("JPEG", (320, 240))
     assert not {"exif", "comment", "icc_profile", "xmp"} & set(opened.info)
     assert b"home" not in copy
     assert b"by me" not in copy
@@ -60,7 +60,7 @@ def test_a_copy_is_to_the_model_nearly_what_the_picture_was(tmp_path: Path, size
 
 def test_a_narrow_picture_stays_one_that_can_be_read(tmp_path: Path) -> None:
     [copy] = copies_of([photograph(tmp_path, (3000, 20))], Limits())
-    assert Image.open(BytesIO(copy)).size == (640, 16)
+    assert Image.open(BytesIO(copy)).size == (320, 16)
 
 
 def test_no_images_give_no_copies() -> None:

@@ -1,3 +1,5 @@
+"""From a folder of images to a published version, with a tiny network."""
+
 import os
 import shutil
 import sqlite3
@@ -9,20 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from model.manifest import COMPILED_MODEL, Manifest
 from model.stores.uri import open_store, resolve
 from tests import ROOT
 from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
-from training.cache import FeatureCache
-from training.cli import main
 from training.closing_page import outcome_page
 from training.errors import DatasetError, TrainingError
-from training.features import Extractor, extract, extract_reference
 from training.finetune import FineTuning
-from training.pipeline import Job, Outcome, Survey, retrain, survey
+from training.pipeline import Job, Outcome, retrain, survey
 from training.run import Run
 
 
@@ -40,35 +38,6 @@ def test_the_same_images_give_the_same_model(tmp_path: Path) -> None:
     assert one.manifest.metrics == two.manifest.metrics
     assert without_seconds(one) == without_seconds(two)
     assert one.manifest.files[COMPILED_MODEL] == two.manifest.files[COMPILED_MODEL]
-
-
-def test_photos_are_judged_before_weights_are_made_or_fetched(tmp_path: Path) -> None:
-    images = draw_colours(tmp_path / "images")
-    (images / "red" / "copy.jpg").write_bytes((images / "blue" / "00.jpg").read_bytes())
-    options = ["--name", "x", "--weights", "random", "--bottleneck_dir", str(tmp_path / "bottlenecks")]
-    found = CliRunner().invoke(main, ["retrain", str(images), "--store", str(tmp_path / "store"), *options])
-    assert "two labels" in found.stderr
-    assert not list((tmp_path / "bottlenecks").glob("*.h5"))
-
-
-def test_after_the_survey_no_file_is_read_again_for_its_feature(tmp_path: Path) -> None:
-    job = Job(draw_colours(tmp_path / "images"), "tiny", tmp_path / "bottlenecks")
-    found = survey(job, Run())
-    shutil.rmtree(tmp_path / "images")
-    extractor = Extractor(tiny_backbone(), job.bottleneck_dir)
-    cache = FeatureCache(job.feature_file, extractor.identity)
-    assert extract(found.dataset.examples, extractor, cache, Run(), found.spool).cached == 0
-    extract_reference(found.split.test, extractor, job.feature_file, Run(), found.spool)
-
-
-def test_with_a_compiled_backbone_the_survey_computes_every_feature(tmp_path: Path) -> None:
-    job = Job(draw_colours(tmp_path / "images"), "tiny", tmp_path / "bottlenecks")
-    extractor = Extractor(tiny_backbone(), job.bottleneck_dir)
-    extractor.compiled()
-    found = survey(job, Run(), extractor)
-    assert FeatureCache(job.feature_file, extractor.identity).digests() == {e.digest for e in found.dataset.examples}
-    shutil.rmtree(tmp_path / "images")
-    extract_reference(found.split.test, extractor, job.feature_file, Run(), found.spool)
 
 
 def test_a_second_data_set_compiles_no_backbone(tmp_path: Path) -> None:
@@ -233,71 +202,3 @@ def test_thresholds_and_what_they_make_of_the_test_images_are_in_the_manifest(tm
     assert not set(outcome.study.judged.examples) & set(outcome.split.test)
     page = outcome_page(outcome, "store", misclassified=False)
     assert "accepted, for 95% precision: blue from" in page
-
-
-def draw_patterns(folder: Path, count: int = 12) -> Path:
-    """Pictures with structure, unlike those of draw_colours, each with a copy that was re-encoded and made smaller."""
-    for label, seed in (("lily", 0), ("rose", 1000)):
-        (folder / label).mkdir(parents=True)
-        for i in range(count):
-            coarse = np.random.default_rng(seed + i).integers(0, 256, (12, 12, 3), np.uint8)
-            image = Image.fromarray(coarse).resize((400, 300), Image.Resampling.BICUBIC)
-            image.save(folder / label / f"plant{i // 3}_{i}.jpg")
-            image.resize((200, 150)).save(folder / label / f"small_{i}.jpg", quality=60)
-    return folder
-
-
-def parts_of(found: Survey) -> dict[str, str]:
-    """Part by label and file name."""
-    return {
-        f"{example.path.parent.name}/{example.path.name}": name
-        for name in ("train", "validation", "test")
-        for example in getattr(found.split, name)
-    }
-
-
-def test_near_duplicates_and_groups_are_never_divided(tmp_path: Path) -> None:
-    images = draw_patterns(tmp_path / "images")
-    job = Job(images, "tiny", tmp_path / "bottlenecks", group_by=r"(\w+/plant\d+)_")
-    found = survey(job, Run())
-    place = parts_of(found)
-    assert len(found.groups.near_duplicates) == 24
-    for label in ("lily", "rose"):
-        for i in range(12):
-            whole = place[f"{label}/plant{i // 3}_{i}.jpg"]
-            assert place[f"{label}/small_{i}.jpg"] == whole
-            assert place[f"{label}/plant{i // 3}_{i // 3 * 3}.jpg"] == whole
-
-
-def test_a_groups_expression_that_is_none_or_matches_nothing_is_refused(tmp_path: Path) -> None:
-    images = draw_patterns(tmp_path / "images", 3)
-    with pytest.raises(DatasetError, match="is no regular expression"):
-        Job(images, "tiny", tmp_path, group_by="(")
-    with pytest.raises(DatasetError, match="matches no path"):
-        survey(Job(images, "tiny", tmp_path / "bottlenecks", group_by="patient"), Run())
-
-
-def test_corrections_change_labels_before_the_split(tmp_path: Path) -> None:
-    images = draw_patterns(tmp_path / "images")
-    one, two = survey(Job(images, "tiny", tmp_path / "bottlenecks"), Run()).dataset.examples[:2]
-    other = {"lily": "rose", "rose": "lily"}[one.label]
-    table = tmp_path / "suspects.csv"
-    table.write_text(f"picture,decision\n{one.pixels},{other}\n{two.pixels},leave out\n")
-    found = survey(Job(images, "tiny", tmp_path / "bottlenecks", corrections=table), Run())
-    assert next(e for e in found.dataset.examples if e.pixels == one.pixels).label == other
-    assert two.pixels not in {e.pixels for e in found.dataset.examples}
-    assert found.corrected.described()["relabelled"] == 1
-    assert found.corrected.decided == {one.pixels, two.pixels}
-
-
-def test_hashes_are_kept_and_an_older_cache_gets_them(tmp_path: Path) -> None:
-    job = Job(draw_patterns(tmp_path / "images"), "tiny", tmp_path / "bottlenecks")
-    extractor = Extractor(tiny_backbone(), job.bottleneck_dir)
-    extractor.compiled()
-    survey(job, Run(), extractor)
-    database = sqlite3.connect(job.feature_file)
-    database.execute("ALTER TABLE pictures DROP COLUMN hash")
-    database.commit()
-    database.close()
-    for _ in range(2):
-        assert len(survey(job, Run(), extractor).groups.near_duplicates) == 24

@@ -47,7 +47,7 @@ ifneq ($(HOST),127.0.0.1)
 endif
 	@$(BIN)/python -m serving $(if $(filter-out 127.0.0.1,$(HOST)),--host $(HOST))
 
-bench: .venv/bench-ready ## measure what docs/benchmarks.md shows, on this machine (about 12 minutes)
+bench: .venv/bench-ready ## measure what docs/benchmarks.md shows, on this machine (about 15 minutes)
 	@$(BIN)/python -m bench
 
 test: .venv/ready node_modules/ready ## every test; ARGS="tests/model -k golden" for some of them

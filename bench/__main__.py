@@ -1,6 +1,6 @@
 """`python -m bench`: measure everything, or the sections that are named, and render the pages from what was found.
 
-python -m bench                      all, under 12 minutes on 2 cores: nothing else should run meanwhile
+python -m bench                      all, about 15 minutes on 2 cores: nothing else should run meanwhile
 python -m bench cold warm            these two
 python -m bench growth               training on ten times the photos: some minutes more
 python -m bench --quick [SECTION …]  a dry run whose figures mean nothing; it touches neither results nor pages

@@ -86,9 +86,14 @@ def learn(bottleneck: Bottlenecks, lists: Lists, steps: int) -> Head:
         if step % EVALUATE_EVERY == 0 or step == steps - 1:
             head.accuracy(features, classes)
             head.accuracy(*sample("validation"))
-    tests = [(bottleneck(path), number) for number, label in enumerate(labels) for path in lists[label]["testing"]]
-    head.accuracy([features for features, _ in tests], np.array([number for _, number in tests]))
     return head
+
+
+def name_tests(head: Head, bottleneck: Bottlenecks, lists: Lists) -> list[str]:
+    """What the head names the test images, label by label as they are listed."""
+    labels = list(lists)
+    features = [bottleneck(path) for label in labels for path in lists[label]["testing"]]
+    return [labels[scores.argmax()] for scores in head.layer(tf.constant(features)).numpy()]
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -105,6 +110,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
                 bottleneck(path)
     extracted = time.monotonic()
     head = learn(bottleneck, lists, event["steps"])
+    named = name_tests(head, bottleneck, lists)
     learned = time.monotonic()
     keras.Model(network.input, head.layer(network.output)).export(folder / "model", verbose=False)
     steps = {
@@ -113,11 +119,4 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
         "head": learned - extracted,
         "export": time.monotonic() - learned,
     }
-    return {"statusCode": 200, "body": json.dumps({"steps": steps})}
-
-
-def classify(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Name the event's photos with the exported model."""
-    labels, model = list(json.loads(Path(event["lists"]).read_text())), tf.saved_model.load(f"{event['folder']}/model")
-    scores = [model.serve(decode(tf.io.read_file(photo))).numpy()[0] for photo in event["photos"]]  # N × (K,)
-    return {"statusCode": 200, "body": json.dumps([labels[each.argmax()] for each in scores])}
+    return {"statusCode": 200, "body": json.dumps({"steps": steps, "named": named})}

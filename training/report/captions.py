@@ -12,7 +12,8 @@ SHOWN_SECONDS = 0.05  # what takes less is not listed
 
 def curve_says(curve: Curve) -> str:
     said = (
-        "Measured out of fold, on the images that were not kept for testing, so it may differ from the accuracy above."
+        "Measured on the images that were not kept for testing, each by a model that had not seen it. Those models learned from "
+        "fewer images than this one, so their accuracy may lie below the one at the top."
     )
     if not curve.forecast:
         return f"{said} It does not show where more images would lead."
@@ -28,11 +29,11 @@ def curve_says(curve: Curve) -> str:
 
 def calibration_says(found: Calibration) -> str:
     said = (
-        "On the diagonal a score of 80\u00a0% is right 8 times in 10; the bars are 95\u00a0% intervals. The mean gap is "
-        f"{percent(found.error, 1)}; a perfect model would show {percent(found.floor, 1)} with as many images"
+        "On the diagonal a score of 80\u00a0% is right 8 times in 10; the bars are 95\u00a0% intervals, long where there are few "
+        f"images. The mean gap is {percent(found.error, 1)}, and {percent(found.floor, 1)} would be chance alone, with as many images"
     )
     if found.error <= found.most:
-        return f"{said}, so the scores may be taken as they are."
+        return f"{said}: the scores may be taken as they are."
     return f"{said}: scores are {'higher' if _overconfident(found) else 'lower'} than they should be."
 
 
@@ -42,7 +43,14 @@ def _overconfident(found: Calibration) -> bool:
 
 def distance_says(found: Unfamiliar) -> str:
     beyond = float((found.known > found.threshold).mean())
-    return f"The threshold refuses {percent(beyond, 1)} of known images wrongly."
+    said = f"The threshold refuses {percent(beyond, 1)} of known images wrongly."
+    if found.others is not None:
+        return said
+    return f"{said} How many pictures of something else it finds: python -m training evaluate MODEL IMAGES --unknown-dir OTHERS."
+
+
+def unknown_title(found: Unfamiliar) -> str:
+    return "When it answers unknown" if found.others is None else "Pictures of something else"
 
 
 def unknown_says(found: Unfamiliar) -> str:

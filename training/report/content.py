@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from model.decision import Thresholds
+from model.decision import Decision, Thresholds
 from training.evaluation import interval
 
 
@@ -120,6 +120,7 @@ class Mistake:
     named: str
     score: float  # of what it was named
     label_score: float  # of what it is
+    decision: Decision | None = None  # what the model says of it; None: it has no thresholds
     evidence: NDArray[np.float32] | None = (
         None  # (8, 8): what speaks for `named` (> 0), what for `label` (< 0), in logits
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.classifier import Classifier
-from model.decision import Thresholds
+from model.decision import Decision, Thresholds, decide
 from model.manifest import COMPILED_MODEL, Manifest
 from training.answers import Answers
 from training.calibration import calibration
@@ -68,7 +68,7 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         judged=trial,
         top_k=_top_k(tested),
         log_loss=_log_loss(tested),
-        mistakes=_mistakes(tested, examples, manifest.labels),
+        mistakes=_mistakes(tested, examples, manifest.labels, manifest.thresholds),
         suspects=tuple(Suspect(s.example.path, s.example.label, s.suggested, s.confidence) for s in study.suspects),
         suspects_file=suspects_file,
         duplicates=_duplicates(outcome),
@@ -96,7 +96,7 @@ def from_evaluation(
         judged=trial,
         top_k=_top_k(trial),
         log_loss=_log_loss(trial),
-        mistakes=_mistakes(trial, found.examples, found.labels),
+        mistakes=_mistakes(trial, found.examples, found.labels, manifest.thresholds),
         suspects=(),
         suspects_file=None,
         duplicates=(),
@@ -124,7 +124,7 @@ def _tested(outcome: Outcome, engine: str, examples: tuple[Example, ...]) -> Tri
 
 
 def _judged(found: Judged) -> Trial:
-    return Trial(found.scores, found.classes, found.distances, "each named by a head that had not seen it")
+    return Trial(found.scores, found.classes, found.distances, "each named by a model that had not seen it")
 
 
 def _origin(manifest: Manifest, place: Place, engine: str, dataset: Dataset, images: Mapping[str, int]) -> Origin:
@@ -150,11 +150,13 @@ def _origin(manifest: Manifest, place: Place, engine: str, dataset: Dataset, ima
 
 
 def _top_k(trial: Trial) -> dict[int, Rate]:
-    """How often the true label is among the first 3, of more than ten labels among the first 5."""
+    """How often the true label is among the first 3, of more than ten labels among the first 5; of few labels that is no merit."""
     labels = trial.scores.shape[1]
     k = 5 if labels > 10 else 3
     best = np.argsort(-trial.scores, axis=1, kind="stable")[:, :k]  # (N, k)
-    return {k: Rate(int((best == trial.classes[:, np.newaxis]).any(axis=1).sum()), len(best))} if labels > k else {}
+    return (
+        {k: Rate(int((best == trial.classes[:, np.newaxis]).any(axis=1).sum()), len(best))} if labels >= 2 * k else {}
+    )
 
 
 def _log_loss(trial: Trial) -> Estimate:
@@ -163,7 +165,13 @@ def _log_loss(trial: Trial) -> Estimate:
     return Estimate(float(losses.mean()), low, high)
 
 
-def _mistakes(trial: Trial, examples: Sequence[Example], labels: tuple[str, ...]) -> tuple[Mistake, ...]:
+def _mistakes(
+    trial: Trial, examples: Sequence[Example], labels: tuple[str, ...], thresholds: Thresholds | None
+) -> tuple[Mistake, ...]:
+    def decision(i: int) -> Decision | None:
+        distance = None if trial.distances is None else float(trial.distances[i])
+        return decide(thresholds, trial.scores[i], distance) if thresholds else None
+
     wrong = np.flatnonzero(trial.named != trial.classes)
     order = wrong[np.argsort(-trial.scores[wrong].max(axis=1), kind="stable")]
     return tuple(
@@ -173,6 +181,7 @@ def _mistakes(trial: Trial, examples: Sequence[Example], labels: tuple[str, ...]
             labels[trial.named[i]],
             float(trial.scores[i].max()),
             float(trial.scores[i, trial.classes[i]]),
+            decision(i),
         )
         for i in order
     )

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from model.decision import Decision
 from model.image import Limits
 from training.problems import counted
 from training.report import captions, plots
@@ -40,7 +41,6 @@ class Shown:
 class LabelRow:
     of: LabelFigures
     number: int  # of the label, in score order
-    images: int
     accepted: Accepted | None
     least: int  # of the slider, in thousandths
     least_said: str
@@ -110,6 +110,7 @@ def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
     return {
         "mistakes": mistakes,
         "maps": any(mistake.overlay for mistake in mistakes),
+        "passed": sum(mistake.decision is Decision.ACCEPTED for mistake in content.mistakes),
         "suspects": [shown(suspect) for suspect in content.suspects[:MOST_SUSPECTS]],
         "leaking": any(len({copy.tested for copy in copies}) > 1 for copies in groups),
         "groups": [group(copies) for copies in groups[:MOST_GROUPS]],
@@ -142,12 +143,11 @@ def _label_rows(content: Content) -> list[LabelRow]:
 
     def row(figures: LabelFigures) -> LabelRow:
         number = content.labels.index(figures.label)
-        images = content.origin.images_by_label.get(figures.label, figures.recall.n)
         if thresholds is None:
-            return LabelRow(figures, number, images, None, 0, "")
+            return LabelRow(figures, number, None, 0, "")
         least = thresholds.labels[number]
         place, said = (NEVER, "never") if least is None else (round(1000 * least), f"from {100 * least:.1f}\u00a0%")
-        return LabelRow(figures, number, images, accepted_of(answers[number], least), place, said)
+        return LabelRow(figures, number, accepted_of(answers[number], least), place, said)
 
     return [row(figures) for figures in content.figures]
 
@@ -169,6 +169,7 @@ def _facts(content: Content) -> dict[str, Any]:
         "calibration_says": captions.calibration_says(calibration) if calibration else "",
         "distance_says": captions.distance_says(unfamiliar) if unfamiliar else "",
         "unknown_says": captions.unknown_says(unfamiliar) if unfamiliar else "",
+        "unknown_title": captions.unknown_title(unfamiliar) if unfamiliar else "",
         "serves": list(captions.serves(content)),
         "made": list(captions.made(content)),
         "seconds": list(captions.seconds(content)),
@@ -187,7 +188,7 @@ def _sections(values: dict[str, Any]) -> list[tuple[str, str]]:
         ("duplicates", "Near-duplicates", values["groups"]),
         ("curve", "More images", drawings["curve"]),
         ("calibration", "What a score is worth", drawings["calibration"]),
-        ("unknown", "Pictures of something else", drawings["distances"]),
+        ("unknown", values["unknown_title"], drawings["distances"]),
         ("run", "How it was made", True),
     ]
     return [(id, title) for id, title, there in wanted if there]

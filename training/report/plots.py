@@ -114,7 +114,8 @@ def distance_plot(found: Unfamiliar) -> str:
             ha="right" if right else "left",
             color=TONES["ink"],
         )
-        axes.set_xlabel("distance from what was taught")
+        axes.set_xlabel("distance from what was taught, 0 – 1")
+        axes.set_ylabel("share of the images")
         _in_percent(axes.yaxis)
     return done[0]
 

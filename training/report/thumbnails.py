@@ -17,7 +17,7 @@ QUALITY = 62  # WebP; about 6 kB each
 FLATTEST = 4  # times longer than wide, at most: a panorama is still to be seen
 COARSER = 4  # times than the thumbnail is an overlay; the browser enlarges it smoothly
 FAINTEST = 0.15  # of the largest evidence: what is less is left clear
-COVER = 150  # of 255: how much the strongest evidence hides of the picture
+COVER = 175  # of 255: how much the strongest evidence hides of the picture
 FOR, AGAINST = (236, 102, 30), (38, 118, 226)  # orange speaks for the name that was given, blue for the label
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from training.problems import counted
 from training.report.acceptance import accepted
-from training.report.content import Confusion, Content, LabelFigures
+from training.report.content import Confusion, Content, Copy, LabelFigures
 
 GOOD = 0.90  # F1 of a label that needs no more work: of ten such answers nine are right, and of ten such images nine are found
 SOME = 0.25  # of the labels, that must be good enough before the model is of use for some of them
@@ -120,13 +120,13 @@ def _weakest(figures: Sequence[LabelFigures]) -> Sentence:
 
 
 def next_steps(content: Content) -> tuple[Step, ...]:
-    """What to do, the most useful first."""
-    verdict = judge(content)
+    """What to do, the most useful first: labels are put right before a model that is not ready is shipped."""
+    level = judge(content).level
+    first = [_ship(content, level), _labels(content)]
     return tuple(
         step
         for steps in (
-            _ship(content, verdict.level),
-            _labels(content),
+            *(first if level is Level.READY else reversed(first)),
             _copies(content),
             _files(content),
             _images(content),
@@ -149,10 +149,11 @@ def _ship(content: Content, level: Level) -> Iterator[Step]:
         what = (f"Ship version {origin.version} if somebody looks at what it is unsure of",)
         why = _by_itself(content) or (f"some labels are below {percent(GOOD)} F1",)
     if origin.version > 1:
-        why = (
-            *why,
-            "; given photos that neither has seen, --unless-worse FOLDER refuses it if what serves now is better",
+        compared = (
+            "; with --unless-worse FOLDER it is refused where the version that serves now is better on FOLDER's labelled photos, "
+            "which neither may have learned from"
         )
+        why = (*why, compared, "; rollback in the place of promote takes it back")
     yield Step(what, why, "labels", command)
 
 
@@ -169,25 +170,38 @@ def _labels(content: Content) -> Iterator[Step]:
         count = len(content.suspects)
         surest = max(suspect.confidence for suspect in content.suspects)
         what: Sentence = (f"Look at {'this label' if count == 1 else f'these {count:,} labels'}",)
-        why = f"a model that had not seen {'this image' if count == 1 else 'these images'} gives {'its label' if count == 1 else 'their labels'} {percent(surest, 1)} at most; correcting labels is what raises accuracy most surely"
-        corrections = f" --corrections {content.suspects_file}" if content.suspects_file else ""
-        yield Step(what, (why,), "suspects", f"{content.command}{corrections}" if corrections else "")
+        why = f"a model that had not seen {'this image' if count == 1 else 'these images'} gives {'its label' if count == 1 else 'their labels'} {percent(surest, 1)} at most; some will be right, of pictures that are hard"
+        if not content.suspects_file:
+            yield Step(what, (why,), "suspects")
+            return
+        how = (
+            f"; in the last column of {content.suspects_file.name} write the right label, keep where it is right, "
+            "leave out where the picture is none of the labels, and train again"
+        )
+        yield Step(what, (why, how), "suspects", f"{content.command} --corrections {content.suspects_file}")
 
 
 def _copies(content: Content) -> Iterator[Step]:
-    groups = content.duplicates
+    """Only where there is something to decide: others are kept on one side of the split, and do no harm."""
+    groups = [group for group in content.duplicates if _mixed(group) or _leaking(group)]
     if not groups:
         return
     noun = "pair" if all(len(group) == 2 for group in groups) else "group"
     count = f"one {noun}" if len(groups) == 1 else counted(len(groups), noun)
-    mixed = sum(len({copy.label for copy in group}) > 1 for group in groups)
-    leaking = sum(len({copy.tested for copy in group}) > 1 for group in groups)
-    why = "nearly the same picture teaches nothing twice; none was both learned from and tested with"
+    mixed, leaking = sum(map(_mixed, groups)), sum(map(_leaking, groups))
     if mixed:
         why = f"{'one has' if mixed == 1 else f'{mixed:,} have'} different labels, of which one must be wrong"
-    elif leaking:
+    else:
         why = f"{'one was' if leaking == 1 else f'{leaking:,} were'} both learned from and tested with: the accuracy is too good by that"
     yield Step((f"Look at {count} of near-duplicates",), (why,), "duplicates")
+
+
+def _mixed(group: Sequence[Copy]) -> bool:
+    return len({copy.label for copy in group}) > 1
+
+
+def _leaking(group: Sequence[Copy]) -> bool:
+    return len({copy.tested for copy in group}) > 1
 
 
 def _files(content: Content) -> Iterator[Step]:
@@ -208,11 +222,10 @@ def _images(content: Content) -> Iterator[Step]:
     forecast = _forecast(content)
     if weak:
         lowest = weak[0]
-        images = content.origin.images_by_label.get(lowest.label, lowest.recall.n)
         why: Sentence = (
             "the F1 of ",
             Label(lowest.label),
-            f" is {percent(lowest.f1)}, from {counted(images, 'image')}",
+            f" is {percent(lowest.f1)}, by {counted(lowest.recall.n, 'image')}",
         )
         yield Step(
             ("Take more photos of ", *_some([label.label for label in weak])),
@@ -228,7 +241,11 @@ def _forecast(content: Content) -> Sentence:
     gain = curve.forecast[1] - curve.points[-1][1]
     if gain < GAIN:
         return ("; but double the data of the same kind would gain less than half a point: take them where it fails",)
-    return (f"; double the data in all would give about {percent(curve.forecast[1], 1)}, {100 * gain:.1f} points more",)
+    reached, expected = percent(curve.points[-1][1], 1), percent(curve.forecast[1], 1)
+    would = (
+        f"; double the data in all would raise accuracy by about {100 * gain:.0f} points, from {reached} to {expected}"
+    )
+    return (f"{would} as measured without the images kept for testing",)
 
 
 def _threshold(content: Content) -> Iterator[Step]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from model.decision import Decision
 from tests.support.browser import CHROMIUM, chromium
 from tests.support.contents import content_of, thresholds, trial
 from training.report.content import (
@@ -44,7 +45,7 @@ def full(photos: Path, labels: tuple[str, ...]) -> Content:
     size = len(labels)
     confusion = np.diag(np.full(size, 40)) + 1
     one, two, *_ = labels
-    mistake = Mistake(photos / "0.jpg", one, two, 0.8, 0.1, np.eye(8, dtype=np.float32) - 0.2)
+    mistake = Mistake(photos / "0.jpg", one, two, 0.8, 0.1, Decision.UNCERTAIN, np.eye(8, dtype=np.float32) - 0.2)
     random = np.random.default_rng(0)
     least = tuple(None if number % 3 == 2 else 0.5 for number in range(size))
     return content_of(

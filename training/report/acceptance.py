@@ -20,6 +20,14 @@ class Accepted:
     recall: Rate  # of its images
 
 
+def unlike(trial: Trial, thresholds: Thresholds) -> Rate:
+    """How many images are answered as unknown: further from what was taught than the threshold."""
+    beyond = 0
+    if thresholds.distance is not None and trial.distances is not None:
+        beyond = int((trial.distances > thresholds.distance).sum())
+    return Rate(beyond, len(trial.classes))
+
+
 def accepted(judged: Trial, thresholds: Thresholds) -> Accepted:
     """All labels together: `answered` and `recall` count all images, whatever they were named."""
     found = [

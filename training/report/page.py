@@ -12,7 +12,7 @@ from model.decision import Decision
 from model.image import Limits
 from training.problems import counted
 from training.report import captions, plots
-from training.report.acceptance import Accepted, accepted, accepted_of, page_data, ranked
+from training.report.acceptance import Accepted, accepted, accepted_of, page_data, ranked, unlike
 from training.report.content import Content, Copy, LabelFigures, Mistake, Rate, Suspect
 from training.report.matrix import readable
 from training.report.thumbnails import Thumbnail, overlay, thumbnail
@@ -127,6 +127,8 @@ def _figures(content: Content) -> dict[str, Any]:
         "steps": next_steps(content),
         "accuracy": content.tested.accuracy,
         "accepted": accepted(content.judged, thresholds) if thresholds else None,
+        "trusted": accepted(content.tested, thresholds) if thresholds else None,
+        "unlike": unlike(content.tested, thresholds) if thresholds else None,
         "movable": thresholds is not None,
         "bar": GOOD,
         "good": len(good_labels(content)),

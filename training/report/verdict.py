@@ -160,7 +160,7 @@ def _ship(content: Content, level: Level) -> Iterator[Step]:
 def _by_itself(content: Content) -> Sentence:
     if not content.thresholds:
         return ()
-    found = accepted(content.judged, content.thresholds)
+    found = accepted(content.tested, content.thresholds)
     answered, right = percent(found.answered.value), percent(found.precision.value)
     return (f"by its thresholds it answers {answered} of images by itself, {right} of these rightly",)
 

@@ -26,7 +26,6 @@ SLOW_PLACES = (
     "runtime",
     "serving/http/dialects",
     "serving/http/test_bodies.py",
-    "serving/http/test_cloud_events.py",
     "serving/http/test_events.py",
     "serving/http/test_framing.py",
     "serving/http/test_schemathesis.py",

@@ -28,7 +28,7 @@ NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "serving.http.keys",
     "serving.http.gunicorn_worker",
     "serving.http.dialects",
-    "serving.http.tfserving",
+    "serving.http.dialects.tfserving",
     "serving.http.openapi",
     "serving.http.pages",
     "serving.uploads",

@@ -1,8 +1,8 @@
 """Reports of real trainings, of a tiny model."""
 
 import csv
-import re
 import json
+import re
 from pathlib import Path
 
 import pytest

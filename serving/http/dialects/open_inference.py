@@ -22,9 +22,9 @@ from serving.errors import MalformedRequest
 from serving.http.base64_text import decode_base64
 from serving.http.bodies import read_body
 from serving.http.dialects import Call
+from serving.http.dialects.tfserving import find_model
 from serving.http.requests import check_batch, read_json
 from serving.http.responses import json_answer, with_timings
-from serving.http.tfserving import find_model
 from serving.inference import Prediction, Read
 from serving.schemas import Problem
 

@@ -42,7 +42,7 @@ class Call:
 class Route:
     method: str
     path: str  # as OpenAPI writes it
-    view: str  # module of serving.http and its function: (Call, **what the path names) → Response
+    view: str  # module beside this one and its function: (Call, **what the path names) → Response
     header: str = ""  # without it, the address is another's
     open: bool = False  # a platform's probe, which has no key
 
@@ -175,5 +175,5 @@ def _is_meant(route: Route, request: Request) -> bool:
 
 def _attribute(view: str) -> Callable[..., Response]:
     module, _, name = view.partition(":")
-    found: Callable[..., Response] = getattr(import_module(f"serving.http.{module}"), name)
+    found: Callable[..., Response] = getattr(import_module(f"{__name__}.{module}"), name)
     return found

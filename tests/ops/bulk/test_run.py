@@ -187,7 +187,7 @@ def test_a_folder_called_bottleneck_is_a_folder_like_any_other(tiny_model, tmp_p
     ("source", "out", "said"),
     [
         ("photos", "results.txt", "name a table that ends in .csv or .parquet"),
-        ("nowhere", "results.csv", "is no folder, no s3://bucket/prefix and no table.csv"),
+        ("nowhere", "results.csv", "is no folder, no table.csv, and no bucket"),
         ("photos", "photos/results.csv", "lies among the images"),
     ],
 )

@@ -74,7 +74,7 @@ def test_tensorflow_boto3_and_obstore_are_known_to_few() -> None:
         for package in ("tensorflow", "boto3", "obstore")
     }
     assert knows["tensorflow"] == {"model.engine", "training.saved_classifier", "training.savedmodel"}
-    assert knows["obstore"] == {"model.stores.clouds"}
+    assert knows["obstore"] == {"model.stores.cloud_errors", "model.stores.clouds"}
     assert "model.stores.s3" in knows["boto3"]
     assert not {module for module in knows["boto3"] if begins(module, "training")}
 

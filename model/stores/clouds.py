@@ -6,22 +6,22 @@ variables that obstore reads, or from the identity of the machine. obstore is im
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 from model.errors import StoreMisconfigured
 from model.stores.addresses import AZURE, GOOGLE
+from model.stores.cloud_errors import as_botocore, error_of
 
 if TYPE_CHECKING:
     from obstore import BytesStream, GetOptions, ObjectMeta, PutMode
-    from obstore.store import AzureStore, GCSStore
+    from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig
     from types_boto3_s3 import S3Client
 
 PAGE = 1000  # objects, as S3 lists them
 PART = 8 * 2**20  # bytes that are written at a time
-READS = ("GetObject", "HeadObject")
 
 
 def open_cloud_client(connect: int, read: int, whole: int, tries: int) -> "S3Client":
@@ -46,16 +46,16 @@ class CloudClient:
     def get_object(
         self, *, Bucket: str, Key: str, VersionId: str | None = None, IfMatch: str | None = None
     ) -> dict[str, Any]:
-        options: GetOptions = {"version": VersionId} if VersionId else {}
+        options = _options(VersionId)
         if IfMatch:
             options |= {"version": IfMatch.strip('"')} if Bucket.startswith(GOOGLE) else {"if_match": IfMatch}
-        with _as_botocore("GetObject"):
+        with as_botocore("GetObject"):
             found = self._store(Bucket).get(_path(Key), options=options)
             return _facts(Bucket, found.meta) | {"Body": _Body(found.stream(min_chunk_size=1))}
 
     def head_object(self, *, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:
-        with _as_botocore("HeadObject"):
-            found = self._store(Bucket).get(_path(Key), options={"head": True, "version": VersionId})
+        with as_botocore("HeadObject"):
+            found = self._store(Bucket).get(_path(Key), options=_options(VersionId) | {"head": True})
             return _facts(Bucket, found.meta)
 
     def put_object(
@@ -71,15 +71,15 @@ class CloudClient:
         mode: PutMode = "create" if IfNoneMatch else "overwrite"
         if IfMatch:
             mode = {"version": IfMatch.strip('"')} if Bucket.startswith(GOOGLE) else {"e_tag": IfMatch}
-        with _as_botocore("PutObject"):
+        with as_botocore("PutObject"):
             self._store(Bucket).put(_path(Key), Body, attributes={"Content-Type": ContentType}, mode=mode)
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:
-        with _as_botocore("DeleteObject"), suppress(FileNotFoundError):
+        with as_botocore("DeleteObject"), suppress(FileNotFoundError):
             self._store(Bucket).delete(_path(Key))
 
     def download_fileobj(self, bucket: str, key: str, target: IO[bytes]) -> None:
-        with _as_botocore("GetObject"):
+        with as_botocore("GetObject"):
             parts = _Body(self._store(bucket).get(_path(key)).stream(min_chunk_size=PART))
         while part := parts.read(PART):
             target.write(part)
@@ -87,7 +87,7 @@ class CloudClient:
     def upload_fileobj(
         self, file: IO[bytes], bucket: str, key: str, Callback: Callable[[int], None] | None = None
     ) -> None:
-        with _as_botocore("PutObject"):
+        with as_botocore("PutObject"):
             self._store(bucket).put(_path(key), file)
         if Callback:
             Callback(file.tell())  # obstore says nothing in between
@@ -98,7 +98,7 @@ class CloudClient:
 
     def _pages(self, *, Bucket: str, Prefix: str = "") -> Iterator[dict[str, Any]]:
         folder = Prefix.rpartition("/")[0]  # obstore's prefixes are folders; what is not below ours is left out here
-        with _as_botocore("ListObjectsV2"):
+        with as_botocore("ListObjectsV2"):
             for page in self._store(Bucket).list(folder or None, chunk_size=PAGE):
                 found = [(meta["path"], meta) for meta in page if meta["path"].startswith(Prefix)]
                 yield {
@@ -120,7 +120,7 @@ class CloudClient:
 
     def _open(self, bucket: str) -> "AzureStore | GCSStore":
         from obstore.exceptions import BaseError
-        from obstore.store import AzureStore, ClientConfig, GCSStore, RetryConfig
+        from obstore.store import AzureStore, GCSStore
 
         client: ClientConfig = {
             "allow_http": True,  # of an endpoint that the operator names; the clouds' own are https
@@ -134,7 +134,7 @@ class CloudClient:
                 return AzureStore(bucket.removeprefix(AZURE), client_options=client, retry_config=retry)
             return GCSStore(bucket.removeprefix(GOOGLE), client_options=client, retry_config=retry)
         except BaseError as error:
-            raise _error("Misconfigured", error, "open") from error
+            raise error_of("Misconfigured", error, "open") from error
 
 
 class _Body:
@@ -145,7 +145,7 @@ class _Body:
 
     def read(self, size: int | None = None) -> bytes:
         """All that is left; with a size, whatever came next, and nothing at the end."""
-        with _as_botocore("GetObject"):
+        with as_botocore("GetObject"):
             return next(self._stream, b"") if size else b"".join(self._stream)
 
     def close(self) -> None:
@@ -156,6 +156,10 @@ class _Body:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _options(version: str | None) -> "GetOptions":
+    return {"version": version} if version else {}
 
 
 def _facts(bucket: str, meta: "ObjectMeta") -> dict[str, Any]:
@@ -173,30 +177,3 @@ def _path(key: str) -> str:
     if key != key.strip("/"):
         raise ValueError(f"{key!r} begins or ends with a slash")
     return key
-
-
-@contextmanager
-def _as_botocore(operation: str) -> Iterator[None]:
-    from obstore import exceptions
-
-    codes: dict[type[Exception], str] = {
-        FileNotFoundError: "NoSuchKey",
-        exceptions.AlreadyExistsError: "InvalidObjectState" if operation in READS else "PreconditionFailed",  # any 409
-        exceptions.PreconditionError: "PreconditionFailed",
-        exceptions.PermissionDeniedError: "PermissionDenied",
-        exceptions.UnauthenticatedError: "Unauthenticated",
-        ValueError: "InvalidURI",  # a key that obstore cannot name, `a//b`
-        exceptions.BaseError: "GenericError",
-    }
-    try:
-        yield
-    except tuple(codes) as error:
-        code = next(code for kind, code in codes.items() if isinstance(error, kind))
-        raise _error(code, error, operation) from error
-
-
-def _error(code: str, error: Exception, operation: str) -> Exception:
-    from botocore.exceptions import ClientError
-
-    said = str(error).partition("\n\nDebug source")[0]
-    return ClientError({"Error": {"Code": code, "Message": said}}, operation)

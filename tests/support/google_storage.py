@@ -68,6 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         self.query = {name: values[0] for name, values in parse_qs(address.query, keep_blank_values=True).items()}
         bucket, _, key = address.path.removeprefix("/").partition("/")
+        bucket = unquote(bucket)
         self.place = bucket, unquote(key)
         if bucket not in self.storage.buckets:
             self.refuse(404, "NoSuchBucket")

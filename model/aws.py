@@ -52,6 +52,7 @@ CLOUD_CREDENTIALS = Meaning(
     Fault.OPERATOR,
     "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or GOOGLE_APPLICATION_CREDENTIALS, or give the machine an identity",
 )
+NAME = Meaning(Fault.OPERATOR, "rename that object: no name with an empty part, `.` or `..` in it can be read here")
 ARCHIVED = Meaning(Fault.ARCHIVED, "restore the object first")
 SSE_C = Meaning(Fault.LOCKED, "store the object without a customer's own key (SSE-C)")
 KEY_OFF = Meaning(Fault.LOCKED, "enable the KMS key that encrypts the object, or store the object with another key")
@@ -135,6 +136,7 @@ WHERE_IT_SAYS: list[
     ("InvalidArgument", "Signature Version 4", KMS),  # ErrorResponses.html: objects under KMS want requests signed so
     ("InvalidRequest", "AWS4-HMAC-SHA256", REGION),  # ErrorResponses.html: regions since 2014 take no other signature
     ("InvalidRequest", "access point", ACCESS_POINT),
+    ("GenericError", "invalid path", NAME),  # of an object that a listing came upon
     ("GenericError", "token request", CLOUD_CREDENTIALS),  # no credentials are set, and the machine has no identity
 ]
 

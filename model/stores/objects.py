@@ -21,6 +21,11 @@ class RemoteObject:
     etag: str  # changes whenever the content does
     size: int  # bytes
 
+    @property
+    def shows_folder(self) -> bool:
+        """Whether it is an empty object that consoles put for a folder; obstore tells `rose/` as `rose`."""
+        return self.key.endswith("/") or (self.size == 0 and "." not in self.key.rpartition("/")[2])
+
 
 def open_bucket(name: str) -> "Bucket":
     """Open a bucket (of S3, at any endpoint through AWS_ENDPOINT_URL, `az://container` or `gs://bucket`); nothing is touched yet."""

@@ -53,7 +53,7 @@ def _in_bucket(address: str) -> Iterator[Item]:
     name, prefix = parse_address(address)
     exact = prefix + "/" if address.endswith("/") and prefix else prefix
     for found in open_bucket(name).list(exact):
-        if not found.key.endswith("/"):
+        if not found.shows_folder:
             yield Item(address_of(name, found.key), f"{name}/{found.key} {found.etag}")
 
 

@@ -193,15 +193,3 @@ def test_another_container_is_none_of_its_business(url, place):
 def test_forms_are_signed_in_s3_alone(url):
     status, answer = post(f"{url}/v1/uploads", b'{"content_type": "image/jpeg"}', {"Content-Type": "application/json"})
     assert (status, answer["code"]) == (404, "uploads_not_offered")
-
-
-def test_an_archived_image_is_classified_when_it_is_brought_back(url, place, photos):
-    if not place.bucket.startswith("az://"):
-        pytest.skip("every storage class of Google's can be read at once")
-    key = "uploads/archived.jpg"
-    place.put(key, photos["red"].read_bytes())
-    event = place.created(key)
-    place.cloud.archive(place.bucket, key)
-    assert deliver(url, event) == 204
-    [result] = place.results(key)
-    assert result["error"]["code"] == "object_archived"

@@ -29,7 +29,8 @@ KINDS = ("s3", "azurite", "google_storage")  # fixtures that an empty bucket may
 class Cloud:
     environment: dict[str, str]  # of whoever is to reach it
     make: Callable[[], str]  # a new bucket, called as model/stores/addresses.py calls it
-    archive: Callable[[str, str], None]  # put away an object: its bucket, its key
+    put: Callable[[str, str], None]  # an empty object of whatever name: its bucket, its key
+    move: Callable[[str, str, str], None]  # an object to another tier: its bucket, its key, the tier
 
 
 def empty_bucket(request: pytest.FixtureRequest, kind: str) -> str:
@@ -61,12 +62,14 @@ def run_azurite() -> Iterator[Cloud]:
             _call(url, name, {"restype": "container"})
             return f"az://{name}"
 
-        def archive(bucket: str, key: str) -> None:
-            path = f"{bucket.removeprefix('az://')}/{key}"
-            _call(url, path, {"comp": "tier"}, {"x-ms-access-tier": "Archive"})
+        def put(bucket: str, key: str) -> None:
+            _call(url, f"{bucket.removeprefix('az://')}/{key}", {}, {"x-ms-blob-type": "BlockBlob"})
+
+        def move(bucket: str, key: str, tier: str) -> None:
+            _call(url, f"{bucket.removeprefix('az://')}/{key}", {"comp": "tier"}, {"x-ms-access-tier": tier})
 
         environment = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": KEY}
-        yield Cloud(environment | {"AZURE_STORAGE_ENDPOINT": f"{url}/{ACCOUNT}"}, make, archive)
+        yield Cloud(environment | {"AZURE_STORAGE_ENDPOINT": f"{url}/{ACCOUNT}"}, make, put, move)
     finally:
         process.kill()  # what it keeps is of no use any more
         process.wait()
@@ -94,8 +97,11 @@ def run_google_storage() -> Iterator[Cloud]:
             storage.buckets.add(name)
             return f"gs://{name}"
 
-        yield Cloud({"GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(account)}, make, _never)
+        def put(bucket: str, key: str) -> None:
+            storage.put((bucket.removeprefix("gs://"), key), b"", None)
+
+        yield Cloud({"GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(account)}, make, put, _never)
 
 
-def _never(bucket: str, key: str) -> None:
+def _never(bucket: str, key: str, tier: str) -> None:
     raise NotImplementedError("every storage class of Google's can be read at once")

@@ -74,7 +74,7 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
         _update(bucket, mirror, single, how)
         return mirror.path(prefix), ()
     below = f"{prefix}/" if prefix else ""
-    found = [one for one in bucket.list(below) if not one.key.endswith("/")]
+    found = [one for one in bucket.list(below) if not one.shows_folder]
     if not found:
         raise DatasetError(f"{address} holds no objects; give {FORMS} with <label>/<image> below it")
     most = how.run.limits.max_bytes

@@ -125,6 +125,13 @@ def test_a_wrong_key_is_said_with_the_remedy(request, monkeypatch) -> None:
         open_store(bucket).versions()
 
 
+def test_a_name_that_a_listing_cannot_tell_is_said_with_the_remedy(request, azurite) -> None:
+    bucket = empty_bucket(request, "azurite")
+    azurite.put(bucket, "a//b.jpg")
+    with pytest.raises(StoreMisconfigured, match=r"a//b\.jpg.*rename"):
+        open_store(bucket).versions()
+
+
 def test_no_account_is_said_with_the_remedy(monkeypatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     with pytest.raises(StoreMisconfigured, match=r"az://photos.*AZURE_STORAGE_ACCOUNT_NAME"):

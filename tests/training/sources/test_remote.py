@@ -128,7 +128,7 @@ def test_what_is_not_there_is_named(put, how: Reading) -> None:
 @pytest.mark.parametrize("kind", ["azurite", "google_storage"])
 def test_a_container_of_another_cloud_works_as_s3_does(request, kind: str, how: Reading, progress: Counting) -> None:
     bucket = empty_bucket(request, kind)
-    objects = {name: body for name, body in SET.items() if body}
+    objects = {name: body for name, body in SET.items() if body} | {"set/rose": b""}  # a folder, as a console puts it
     objects["labels.csv"] = (
         f"file_name,label\nset/rose/1.jpg,rose\n{bucket}/set/lily/2.jpg,lily\n{bucket}/gone.jpg,rose".encode()
     )

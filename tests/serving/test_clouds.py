@@ -54,13 +54,16 @@ def test_what_is_not_there_is_not_found(bucket: str, key: str) -> None:
         read(bucket, key)
 
 
-def test_a_key_that_lets_nobody_in_is_the_operators_fault_or_looks_like_what_is_not_there(request, monkeypatch) -> None:
+def test_a_key_that_lets_nobody_in_is_the_operators_fault_or_looks_like_what_is_not_there(
+    request, azurite, monkeypatch
+) -> None:
     bucket = empty_bucket(request, "azurite")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", f"{KEY[:-6]}AAAA==")
     with pytest.raises((ObjectNotFound, StoreMisconfigured)):
         read(bucket, "uploads/a b.jpg")
 
 
+@pytest.mark.slow
 def test_a_store_that_says_nothing_is_given_up(monkeypatch) -> None:
     with create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", ACCOUNT)

@@ -118,7 +118,7 @@ def test_a_container_that_is_not_there_is_named(bucket: str) -> None:
         resolve(f"{bucket}-no/store/flowers")
 
 
-def test_a_wrong_key_is_said_with_the_remedy(request, monkeypatch) -> None:
+def test_a_wrong_key_is_said_with_the_remedy(request, azurite, monkeypatch) -> None:
     bucket = empty_bucket(request, "azurite")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "AAAA")
     with pytest.raises(StoreForbidden, match=r"Storage Blob Data Contributor|AZURE_STORAGE_ACCOUNT_KEY"):
@@ -144,7 +144,7 @@ def test_credentials_that_are_no_file_are_said_with_the_remedy(monkeypatch) -> N
         open_store("gs://photos").versions()
 
 
-def test_an_endpoint_that_does_not_answer_is_a_store_out_of_reach(request, monkeypatch) -> None:
+def test_an_endpoint_that_does_not_answer_is_a_store_out_of_reach(request, azurite, monkeypatch) -> None:
     bucket = empty_bucket(request, "azurite")
     monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:9/{ACCOUNT}")
     with pytest.raises(StoreUnavailable, match="az://"):

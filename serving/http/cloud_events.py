@@ -7,6 +7,7 @@ Sources: github.com/cloudevents/spec (http-protocol-binding.md, http-webhook.md,
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from flask import Request, Response
@@ -78,8 +79,9 @@ def _events(request: Request) -> list[CloudEvent]:
         raise UnknownEvent(
             f"no CloudEvent: send it with the headers ce-id, ce-source, ce-specversion and ce-type, or as {STRUCTURED} or {BATCHED}"
         )
+    about = {"subject": unquote(request.headers.get("ce-subject", "")), "data": read_json(body, dict[str, Any])}
     try:
-        return [msgspec.convert(named | {"data": read_json(body, dict[str, Any])}, CloudEvent)]
+        return [msgspec.convert(named | about, CloudEvent)]
     except msgspec.ValidationError as error:
         raise MalformedRequest(f"the headers ce-*: {error}") from error
 

@@ -52,7 +52,8 @@ def run_azurite() -> Iterator[Cloud]:
         pytest.skip("needs Azurite: npm ci")
     (port,) = free_ports(1)
     options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--silent"]
-    process = subprocess.Popen([AZURITE, *options, "--skipApiVersionCheck", "--disableTelemetry"], cwd=ROOT)
+    command = [AZURITE, *options, "--skipApiVersionCheck", "--disableTelemetry"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT)
     try:
         wait_for(port)
         url = f"http://127.0.0.1:{port}"

@@ -78,7 +78,7 @@ USER 993:990
 ENTRYPOINT ["python3", "-m", "training"]
 CMD ["--help"]
 
-# pip passes over what lies on Python's path already, which is all of this lock but the server itself.
+# pip passes over what lies on Python's path already, which is all of this lock but the server itself, and obstore.
 FROM app AS server
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=bind,source=serving/requirements.txt,target=/tmp/requirements.txt \
     PYTHONPATH=${LAMBDA_TASK_ROOT} pip install --quiet --root-user-action ignore --no-deps --only-binary :all: --require-hashes \

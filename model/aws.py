@@ -1,5 +1,7 @@
 """What the answers of AWS mean, once: whose fault each is, and the remedy; the SDK's errors become ours, naming what was asked.
 
+What stands for S3 elsewhere (model/stores/clouds.py) raises the same errors, under codes of its own at the end of the table.
+
 It knows nobody who asks: serving/s3.py says what a caller hears. boto3 is imported by the first error that is translated.
 """
 
@@ -43,6 +45,14 @@ ACCESS_POINT = Meaning(Fault.OPERATOR, "name the bucket itself, or an access poi
 KMS = Meaning(
     Fault.OPERATOR, "allow the role kms:Decrypt (to write: kms:GenerateDataKey) in the key's policy and its own"
 )
+CLOUD_ROLE = Meaning(
+    Fault.DENIED, "give the identity Storage Blob Data Contributor (Azure) or Storage Object User (Google Cloud) here"
+)
+CLOUD_CREDENTIALS = Meaning(
+    Fault.OPERATOR,
+    "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or GOOGLE_APPLICATION_CREDENTIALS, or give the machine an identity",
+)
+NAME = Meaning(Fault.OPERATOR, "rename that object: no name with an empty part, `.` or `..` in it can be read here")
 ARCHIVED = Meaning(Fault.ARCHIVED, "restore the object first")
 SSE_C = Meaning(Fault.LOCKED, "store the object without a customer's own key (SSE-C)")
 KEY_OFF = Meaning(Fault.LOCKED, "enable the KMS key that encrypts the object, or store the object with another key")
@@ -114,6 +124,10 @@ MEANINGS: dict[str, Meaning] = {
     "NotAuthorized": DENIED,
     "UnrecognizedClientException": CREDENTIALS,
     "OptInRequired": ACCOUNT,
+    # model/stores/clouds.py: what obstore says of Azure Blob Storage and Google Cloud Storage
+    "PermissionDenied": CLOUD_ROLE,
+    "Unauthenticated": CLOUD_CREDENTIALS,
+    "Misconfigured": CLOUD_CREDENTIALS,
 }
 WHERE_IT_SAYS: list[
     tuple[str, str, Meaning]
@@ -122,6 +136,8 @@ WHERE_IT_SAYS: list[
     ("InvalidArgument", "Signature Version 4", KMS),  # ErrorResponses.html: objects under KMS want requests signed so
     ("InvalidRequest", "AWS4-HMAC-SHA256", REGION),  # ErrorResponses.html: regions since 2014 take no other signature
     ("InvalidRequest", "access point", ACCESS_POINT),
+    ("GenericError", "invalid path", NAME),  # of an object that a listing came upon
+    ("GenericError", "token request", CLOUD_CREDENTIALS),  # no credentials are set, and the machine has no identity
 ]
 
 TAKEN = {code for code, meaning in MEANINGS.items() if meaning.fault is Fault.TAKEN}
@@ -141,7 +157,7 @@ def meaning_of(error: "ClientError") -> Meaning:
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Turn the SDK's errors into ModelNotFound or a StoreError, naming the S3 address."""
+    """Turn the SDK's errors into ModelNotFound or a StoreError, naming the address."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -161,10 +177,10 @@ def as_ours(error: "ClientError", where: str) -> ModelNotFound | StoreError:
     if meaning.fault is Fault.DENIED:
         return StoreForbidden(f"{where}: access denied ({error}); {meaning.remedy}")
     if meaning.fault is Fault.OPERATOR:
-        return StoreMisconfigured(f"{where}: AWS answered {error}; {meaning.remedy}")
+        return StoreMisconfigured(f"{where}: {error}; {meaning.remedy}")
     if meaning.fault in (Fault.ARCHIVED, Fault.LOCKED):
         return StoreForbidden(f"{where} cannot be read ({error}); {meaning.remedy}")
-    return StoreUnavailable(f"{where}: AWS answered {error}")
+    return StoreUnavailable(f"{where}: {error}")
 
 
 def unanswered(error: Exception, where: str) -> StoreError:

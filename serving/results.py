@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from model.errors import StoreUnavailable
+from model.stores.addresses import address_of
 from serving.errors import ObjectNotFound
 from serving.s3 import read_body, s3_errors
 from serving.schemas import UploadResult
@@ -40,7 +41,7 @@ class Standing:
 
 
 class Results:
-    """The results in `prefix` of any bucket, through `client`, a boto3 S3 client (threads may share one)."""
+    """The results in `prefix` of any bucket, through `client`, a boto3 S3 client or what stands for one (threads may share one)."""
 
     def __init__(self, client: "S3Client", prefix: str) -> None:
         self._client, self._prefix = client, prefix
@@ -51,7 +52,7 @@ class Results:
     def find(self, bucket: str, key: str) -> Standing | None:
         """Raises StoreError."""
         try:
-            with s3_errors(f"s3://{bucket}/{key}"):
+            with s3_errors(address_of(bucket, key)):
                 answer = self._client.get_object(Bucket=bucket, Key=key)
                 body = read_body(answer["Body"])
         except ObjectNotFound:
@@ -71,7 +72,7 @@ class Results:
 
         bucket, body = result.object.bucket, msgspec.json.encode(result)
         unless: Any = {"IfMatch": instead_of.etag} if instead_of else {"IfNoneMatch": "*"}
-        with s3_errors(f"s3://{bucket}/{result.key}"):
+        with s3_errors(address_of(bucket, result.key)):
             try:
                 self._client.put_object(
                     Bucket=bucket, Key=result.key, Body=body, ContentType="application/json", **unless
@@ -85,13 +86,13 @@ class Results:
     def _standing(self, bucket: str, key: str) -> UploadResult:
         standing = self.read(bucket, key)
         if standing is None:
-            raise StoreUnavailable(f"s3://{bucket}/{key} is being written or deleted by somebody else; try again")
+            raise StoreUnavailable(f"{address_of(bucket, key)} is being written or deleted by somebody else; try again")
         return standing
 
     def newest(self, bucket: str, key: str) -> UploadResult | None:
         """The result of the object's version that was classified last. Raises StoreError."""
         prefix = f"{self._prefix}{key}@"
-        with s3_errors(f"s3://{bucket}/{prefix}"):
+        with s3_errors(address_of(bucket, prefix)):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             found: list[tuple[datetime, str]] = [
                 (entry["LastModified"], entry["Key"]) for page in pages for entry in page.get("Contents", [])

@@ -1,4 +1,4 @@
-"""Images that lie in S3: read only from the allow-list, only when their size is known to be within the limit, and not for ever.
+"""Images that lie in S3 or beside it: read only from the allow-list, only when their size is known to be within the limit, and not for ever.
 
 It says what the caller hears of S3's answers; what they mean stands in model/aws.py. boto3 is imported by the first object that
 is read.
@@ -11,6 +11,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from model.errors import ImageTooLarge, RequestError, StoreForbidden, StoreMisconfigured, StoreUnavailable
+from model.stores.addresses import address_of, in_s3
 from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
 from serving.schemas import S3Reference
 from serving.settings import S3Prefix
@@ -43,37 +44,45 @@ def s3_client() -> "S3Client":
     return boto3.client("s3", config=retries)
 
 
+def cloud_client() -> "S3Client":
+    """What stands for S3's where a bucket is az:// or gs://. Raises StoreMisconfigured."""
+    from model.stores.clouds import open_cloud_client
+
+    return open_cloud_client(connect=2, read=3, whole=READ_SECONDS, tries=TRIES)
+
+
 class ObjectReader:
-    """Reads what `allowed` covers, through the client that `connect` makes when it is first needed."""
+    """Reads what `allowed` covers, through the client that `connect` makes of S3, or that of the clouds, when it is first needed."""
 
     def __init__(
         self, allowed: tuple[S3Prefix, ...], max_bytes: int, connect: "Callable[[], S3Client]" = s3_client
     ) -> None:
         self._allowed, self._max_bytes, self._connect = allowed, max_bytes, connect
         self._one_at_a_time = Lock()  # boto3 makes clients from a session that threads may not share
-        self._client: S3Client | None = None
+        self._clients: dict[bool, S3Client] = {}  # of S3 or not
 
     def read(self, reference: S3Reference) -> bytes:
         """Raises SourceForbidden, ObjectNotFound, ObjectArchived, ObjectLocked, ImageTooLarge or StoreError."""
         if not any(place.covers(reference.bucket, reference.key) for place in self._allowed):
             raise SourceForbidden(
-                "this service may not read that place in S3: use one that it allows, or send the image itself "
+                "this service may not read that place: use one that it allows, or send the image itself "
                 "(operators list places in IMAGE_SOURCES)"
             )
         wanted: Any = {"Bucket": reference.bucket, "Key": reference.key}
         if reference.version_id:
             wanted["VersionId"] = reference.version_id
         deadline = time.monotonic() + READ_SECONDS
-        with _caller_errors(f"s3://{reference.bucket}/{reference.key}"):
-            client = self._client_once()
+        with _caller_errors(address_of(reference.bucket, reference.key)):
+            client = self._client_of(reference.bucket)
             head = look_up(client, wanted)
             refuse_too_large(head["ContentLength"], self._max_bytes)
             return read_body(client.get_object(**wanted, IfMatch=head["ETag"])["Body"], deadline)
 
-    def _client_once(self) -> "S3Client":
+    def _client_of(self, bucket: str) -> "S3Client":
         with self._one_at_a_time:
-            self._client = self._client or self._connect()
-        return self._client
+            if in_s3(bucket) not in self._clients:
+                self._clients[in_s3(bucket)] = self._connect() if in_s3(bucket) else cloud_client()
+        return self._clients[in_s3(bucket)]
 
 
 def refuse_too_large(size: int, max_bytes: int) -> None:
@@ -118,7 +127,7 @@ def read_body(body: Any, deadline: float | None = None) -> bytes:
             began, now = now, time.monotonic()
             size = min(2 * size, LARGEST) if now - began < QUICK else SMALLEST
             if now > deadline:
-                raise StoreUnavailable(f"S3 sent {sum(map(len, parts)):,} bytes and not the rest in time")
+                raise StoreUnavailable(f"the store sent {sum(map(len, parts)):,} bytes and not the rest in time")
     return b"".join(parts)
 
 
@@ -149,7 +158,7 @@ def _final(error: "ClientError", where: str) -> RequestError | None:
     if meaning.fault is Fault.ARCHIVED:
         return ObjectArchived(
             "the object is archived (its storage class is Glacier Flexible Retrieval, Deep Archive or an archive tier of "
-            f"Intelligent-Tiering): {meaning.remedy}"
+            f"Intelligent-Tiering, or Azure's): {meaning.remedy}"
         )
     if meaning.fault is Fault.LOCKED:
         return ObjectLocked(f"the object is encrypted, and its key is not to be had: {meaning.remedy}")

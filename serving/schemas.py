@@ -29,9 +29,12 @@ HeatMap = Annotated[
 
 
 class S3Reference(Struct, frozen=True, forbid_unknown_fields=True):
-    """An object in S3, in a place that this service is allowed to read."""
+    """An object in S3 or beside it, in a place that this service is allowed to read."""
 
-    bucket: Annotated[str, Meta(min_length=1)]
+    bucket: Annotated[
+        str,
+        Meta(min_length=1, description="Of S3 its name; else `az://container` (Azure), `gs://bucket` (Google Cloud)."),
+    ]
     key: Annotated[str, Meta(min_length=1, description="As it is, not URL-encoded.")]
     version_id: str | None = None
 
@@ -146,9 +149,11 @@ class ModelCard(Struct, frozen=True):
 
 
 class UploadedObject(Struct, frozen=True):
-    bucket: str
+    bucket: Annotated[str, Meta(description="Of S3 its name; else `az://container` or `gs://bucket`.")]
     key: str
-    version_id: Annotated[str | None, Meta(description="Null where the bucket keeps no versions.")] = None
+    version_id: Annotated[
+        str | None, Meta(description="Google's generation; null where the bucket keeps no versions, and of Azure.")
+    ] = None
     etag: str | None = None
     size: Annotated[int | None, Meta(description="Bytes; null where the object was gone before it could be read.")] = (
         None
@@ -185,7 +190,13 @@ class CloudEvent(Struct, frozen=True):
     type: Annotated[str, Meta(examples=["com.amazonaws.s3.ObjectCreated:Put"])]
     specversion: Literal["1.0", "0.3"]
     subject: str | None = None
-    data: Annotated[Any, Meta(description="The record of an S3 notification, or an EventBridge event of S3.")] = None
+    data: Annotated[
+        Any,
+        Meta(
+            description="The record of an S3 notification, an EventBridge event of S3, or what Azure Blob Storage or Google Cloud "
+            "Storage says of an object."
+        ),
+    ] = None
     data_base64: str | None = None
 
 

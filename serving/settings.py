@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from model.image import Limits
 from model.machine import granted_cpus, granted_memory_mb
+from model.stores.addresses import in_s3, is_remote, split_address
 from serving.errors import SettingsError
 
 MB_PER_CPU = 1769  # Lambda's documentation: a function of 1,769 MB has the equivalent of one vCPU
@@ -27,10 +28,10 @@ FAULT = re.compile(r"(?P<reason>.*) - at `\$\.(?P<name>\w+)")  # of msgspec's se
 
 @dataclass(frozen=True)
 class S3Prefix:
-    """A place in S3 from which images may be read."""
+    """A place in a bucket from which images may be read."""
 
     bucket: Annotated[
-        str, Meta(pattern=r"^[a-zA-Z0-9._-]{1,255}$")
+        str, Meta(pattern=r"^((az|gs)://)?[a-zA-Z0-9._-]{1,255}$")
     ]  # no ARN, no wildcard: neither would match what callers name
     prefix: Annotated[
         str, Meta(pattern=r"^(.*[^*])?$")
@@ -47,7 +48,7 @@ def variable(description: str, unit: str = "", **bounds: Any) -> Meta:
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # One line a variable.
     # fmt: off
-    model_uri: Annotated[str, variable("`<store>/<name>`, its newest version, or `<store>/<name>/<version>`, or `<store>/<name>@<alias>`; a store is a folder or `s3://bucket/prefix`.")] = ""
+    model_uri: Annotated[str, variable("`<store>/<name>`, its newest version, or `<store>/<name>/<version>`, or `<store>/<name>@<alias>`; a store is a folder, `s3://bucket/prefix`, `az://container/prefix` (Azure Blob Storage) or `gs://bucket/prefix` (Google Cloud Storage).")] = ""
     model_refresh_seconds: Annotated[int, variable("How often a running process looks where an alias points.", "s", ge=1)] = 60
     model_cache: Annotated[Path | None, variable("Where files of a remote store are kept; else under the temporary directory.")] = None
     engine: Annotated[Literal["auto", "litert", "tensorflow"], variable("What computes the scores: auto takes the compiled model where there is one.")] = "auto"
@@ -60,12 +61,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     max_body_bytes: Annotated[int, variable("The largest request; Lambda itself stops at 6 MB.", "bytes", ge=1)] = 32 * 2**20
     max_batch: Annotated[int, variable("Images in one request.", ge=1)] = 16
     max_in_flight: Annotated[int, variable("Requests that one process works on at once; each may hold a decoded image.", ge=1)] = 32
-    image_sources: Annotated[tuple[S3Prefix, ...], variable("Where S3 references may point: places like `s3://bucket/prefix`, between blanks or commas; none: nowhere.")] = ()
-    uploads_bucket: Annotated[str, variable("Where `POST /v1/uploads` lets images be put; none: that is not offered.")] = ""
+    image_sources: Annotated[tuple[S3Prefix, ...], variable("Where references may point: places like `s3://bucket/prefix`, `az://` and `gs://` too, between blanks or commas; none: nowhere.")] = ()
+    uploads_bucket: Annotated[str, variable("Where uploads lie: a bucket of S3, into which `POST /v1/uploads` lets images be put, or `az://container` or `gs://bucket`, whose events come to `POST /v1/events`; none: neither is offered.", pattern=r"^([^:/]*|arn:[^/]+|(az|gs)://[a-z0-9._-]{3,222})$")] = ""
     uploads_prefix: Annotated[str, variable("What is put under it is classified.")] = "uploads/"
     results_prefix: Annotated[str, variable("Where results go; neither prefix may begin with the other.")] = "results/"
     bulk_prefix: Annotated[str, variable("Where `handler.bulk` puts its results, in the bucket of the uploads; not below the uploads' prefix.")] = "bulk/"
-    tag_uploads: Annotated[bool, variable("yes or no: write the best label onto the uploaded object as a tag.")] = False
+    tag_uploads: Annotated[bool, variable("yes or no: write the best label onto the uploaded object as a tag; in S3 only.")] = False
     publish_events: Annotated[bool, variable("yes or no: put each result on the account's default event bus.")] = False
     cors_origins: Annotated[tuple[Annotated[str, Meta(pattern=r"^(\*|https?://.+)$")], ...], variable("Whose pages may call: origins like `https://site.example`, between blanks or commas, or `*`; none: no other site's.")] = ()
     base_path: Annotated[str, variable("The sub-path under which a proxy, load balancer or custom domain puts the service, like `/recognise`; `/`: none. Unset, a Lambda event's path is tried as it is, then without its stage, mapping or sub-path.", pattern=r"^(/[A-Za-z0-9._~-]+)+/?$|^/$")] = ""
@@ -94,6 +95,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
             raise SettingsError(
                 f"BULK_PREFIX={self.bulk_prefix!r} begins with UPLOADS_PREFIX={self.uploads_prefix!r}: its results would be taken "
                 "for uploads; use bulk/"
+            )
+
+        if not in_s3(self.uploads_bucket) and (self.tag_uploads or self.publish_events):
+            raise SettingsError(
+                f"UPLOADS_BUCKET={self.uploads_bucket!r} is not in S3: TAG_UPLOADS and PUBLISH_EVENTS are AWS's, take them away"
             )
 
     @property
@@ -156,8 +162,8 @@ def _path(_: type, text: str) -> Path:
 
 
 def _place(text: str) -> dict[str, str]:
-    bucket, _, prefix = text.removeprefix("s3://").partition("/")
-    return {"bucket": bucket if text.startswith("s3://") else "", "prefix": prefix}  # an empty bucket is refused
+    bucket, prefix = split_address(text) if is_remote(text) else ("", "")  # an empty bucket is refused
+    return {"bucket": bucket, "prefix": prefix}
 
 
 def _fault(error: msgspec.ValidationError, texts: Mapping[str, str]) -> SettingsError:

@@ -3,17 +3,31 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.clouds import Cloud
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported by whichever test comes first
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test looks for credentials on a network
 
 TESTS = Path(__file__).parent
 # What `make test-fast` goes without: whatever trains, or needs a server, a browser, Docker, a local AWS or real data.
-SLOW_FIXTURES = {"aws_server", "cli_installed", "engine", "local_aws", "shared_data", "tab", "tiny_model"}
-SLOW_PARAMETERS = {"s3"}  # of fixtures that ask for aws_server in this case only
+SLOW_FIXTURES = {
+    "aws_server",
+    "azurite",
+    "cli_installed",
+    "engine",
+    "google_storage",
+    "local_aws",
+    "shared_data",
+    "tab",
+    "tiny_model",
+}
+SLOW_PARAMETERS = {"azurite", "google_storage", "s3"}  # of fixtures that ask for a server in these cases only
 SLOW_PLACES = (
     "bench",
     "deploy",
@@ -79,6 +93,24 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     from tests.support.tiny import retrain_tiny
 
     return retrain_tiny(tmp_path_factory.mktemp("tiny"))[0]
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator["Cloud"]:
+    """Azure Blob Storage as Microsoft's emulator."""
+    from tests.support.clouds import run_azurite
+
+    with run_azurite() as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def google_storage() -> Iterator["Cloud"]:
+    """Google Cloud Storage as its documentation describes it."""
+    from tests.support.clouds import run_google_storage
+
+    with run_google_storage() as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="session")

@@ -25,6 +25,8 @@ FOLDERS = {  # of the repository → the groups that are installed where its cod
 }
 ELSEWHERE = {  # imported where only training, the server image, or a Ray cluster, comes
     ("model/decoding/damage.py", "simplejpeg"): "training",
+    ("model/stores/cloud_errors.py", "obstore"): "server",
+    ("model/stores/clouds.py", "obstore"): "server",
     ("model/stores/local.py", "filelock"): "training",
     ("ops/bulk/ray_engine.py", "ray"): "ray",
     ("serving/http/gunicorn_connection.py", "gunicorn"): "server",

@@ -21,7 +21,7 @@ FORBIDDEN = {  # beginning of a module's name → beginnings of what it must not
     "ops": ("training", "handler"),
     "handler": ("training", "ops"),
 }
-HEAVY = {"tensorflow", "keras", "boto3", "botocore", "sklearn", "scipy", "matplotlib", "jinja2"}
+HEAVY = {"tensorflow", "keras", "boto3", "botocore", "obstore", "sklearn", "scipy", "matplotlib", "jinja2"}
 
 
 def module_of(path: Path) -> str:
@@ -68,12 +68,13 @@ def test_heavy_packages_are_imported_where_they_are_used_not_before(module: str)
     assert not {name.partition(".")[0] for name in imports(MODULES[module], at_import=True)} & HEAVY
 
 
-def test_tensorflow_and_boto3_are_known_to_few() -> None:
+def test_tensorflow_boto3_and_obstore_are_known_to_few() -> None:
     knows = {
         package: {module for module, path in MODULES.items() if any(begins(name, package) for name in imports(path))}
-        for package in ("tensorflow", "boto3")
+        for package in ("tensorflow", "boto3", "obstore")
     }
     assert knows["tensorflow"] == {"model.engine", "training.saved_classifier", "training.savedmodel"}
+    assert knows["obstore"] == {"model.stores.cloud_errors", "model.stores.clouds"}
     assert "model.stores.s3" in knows["boto3"]
     assert not {module for module in knows["boto3"] if begins(module, "training")}
 

@@ -51,7 +51,7 @@ from training.thresholds import PRECISION
 class Job:
     """What to learn from what, and how."""
 
-    image_dir: Path | str  # a folder, a table, an archive, or any of these at s3://bucket/prefix
+    image_dir: Path | str  # a folder, a table, an archive, or any of these in a bucket
     name: str  # of the model
     bottleneck_dir: Path  # where features are kept between runs, and what was unpacked or downloaded
     labels_from: LabelsFrom = LabelsFrom.TOP

@@ -1,6 +1,6 @@
 """What a store of models is: its protocol, and the names that may stand in it.
 
-A version without its manifest does not exist. Nothing here knows a folder or S3.
+A version without its manifest does not exist. Nothing here knows a folder or a bucket.
 """
 
 import re

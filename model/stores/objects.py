@@ -1,4 +1,5 @@
-"""Any objects of a bucket, listed, read and written one by one: images that lie in S3, and tables of results. It knows no models."""
+"""Any objects of a bucket, listed, read and written one by one: images that lie in S3 or beside it, and tables of results. It knows no
+models."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from model.aws import translated
+from model.stores.addresses import address_of
 from model.stores.pulled import draft
 from model.stores.s3 import open_client
 
@@ -19,10 +21,15 @@ class RemoteObject:
     etag: str  # changes whenever the content does
     size: int  # bytes
 
+    @property
+    def shows_folder(self) -> bool:
+        """Whether it is an empty object that consoles put for a folder; obstore tells `rose/` as `rose`."""
+        return self.key.endswith("/") or (self.size == 0 and "." not in self.key.rpartition("/")[2])
+
 
 def open_bucket(name: str) -> "Bucket":
-    """Open a bucket (any endpoint through AWS_ENDPOINT_URL); nothing is touched yet."""
-    return Bucket(open_client(), name)
+    """Open a bucket (of S3, at any endpoint through AWS_ENDPOINT_URL, `az://container` or `gs://bucket`); nothing is touched yet."""
+    return Bucket(open_client(name), name)
 
 
 class Bucket:
@@ -32,31 +39,31 @@ class Bucket:
         self.client, self.name = client, name
 
     def list(self, prefix: str) -> Iterator[RemoteObject]:
-        with translated(f"s3://{self.name}/{prefix}"):
+        with translated(address_of(self.name, prefix)):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield RemoteObject(entry["Key"], entry["ETag"], entry["Size"])
 
     def head(self, key: str) -> RemoteObject:
-        with translated(f"s3://{self.name}/{key}"):
+        with translated(address_of(self.name, key)):
             answer = self.client.head_object(Bucket=self.name, Key=key)
             return RemoteObject(key, answer["ETag"], answer["ContentLength"])
 
     def download(self, key: str, target: Path) -> None:
         """Write the object to a file, whole or not at all."""
-        with translated(f"s3://{self.name}/{key}"), draft(target) as part:
+        with translated(address_of(self.name, key)), draft(target) as part:
             self.client.download_fileobj(self.name, key, part)
             part.flush()
             Path(part.name).replace(target)
 
     def read(self, key: str, at_most: int) -> bytes | None:
         """Return the object's content; None where it has more bytes."""
-        with translated(f"s3://{self.name}/{key}"):
+        with translated(address_of(self.name, key)):
             answer = self.client.get_object(Bucket=self.name, Key=key)
             with answer["Body"] as body:
                 return body.read() if answer["ContentLength"] <= at_most else None
 
     def upload(self, file: IO[bytes], key: str) -> None:
         """Write the object, whole or not at all."""
-        with translated(f"s3://{self.name}/{key}"):
+        with translated(address_of(self.name, key)):
             self.client.upload_fileobj(file, self.name, key)

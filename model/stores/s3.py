@@ -1,10 +1,9 @@
-"""A store in S3, or in whatever speaks S3 at AWS_ENDPOINT_URL. boto3 is imported by the first store that is opened.
+"""A store in S3, in whatever speaks S3 at AWS_ENDPOINT_URL, or in what model/stores/clouds.py puts in its place.
 
 A version's number is claimed by a conditional write before anything is uploaded, and the manifest is written last: two
-publishers get two versions, and one that is killed leaves a number without a manifest, which is no version.
+publishers get two versions, and one that is killed leaves a number without a manifest, which is no version. boto3 is imported by the first store in S3 that is opened.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from model.aws import TAKEN, code_of, translated
 from model.errors import ModelCorrupt, ModelNotFound, StoreUnavailable
 from model.manifest import MANIFEST, FileEntry, Manifest, sha256_of, verify_files
+from model.stores.addresses import address_of, folder_of, in_s3, parse_address
 from model.stores.base import ALIASES, VERSION, AliasFile, Progress, no_progress
 from model.stores.pulled import draft, make_room, own_cache, remove_abandoned
 
@@ -21,39 +21,38 @@ if TYPE_CHECKING:
 
 CONNECTIONS = 64  # kept open; each is made when a thread needs one
 PARALLEL = 4  # files at a time; each large one is itself moved in parallel parts by boto3
+TRIES = 5  # of a call
+HOUR = 3600  # s; for a file over a slow line
 CLAIM = ".claim"
 
 
 def open_s3_store(uri: str) -> "S3Store":
     bucket, prefix = parse_address(uri)
-    return S3Store(open_client(), bucket, prefix)
+    return S3Store(open_client(bucket), bucket, prefix)
 
 
-def parse_address(uri: str) -> tuple[str, str]:
-    """Take s3://bucket/prefix apart; the prefix has no slash at its end. Raises ModelNotFound."""
-    matched = re.fullmatch(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*?))?/*", uri, re.DOTALL)
-    if matched is None:
-        raise ModelNotFound(f"{uri!r} is not an S3 address; write s3://bucket/prefix")
-    return matched[1], matched[2] or ""
+def open_client(bucket: str) -> "S3Client":
+    """The client of the store that the bucket lies in. Raises StoreMisconfigured."""
+    if not in_s3(bucket):
+        from model.stores.clouds import open_cloud_client
 
-
-def open_client() -> "S3Client":
+        return open_cloud_client(connect=3, read=30, whole=HOUR, tries=TRIES)
     import boto3
     from botocore.config import Config
 
-    retries: Any = {"mode": "standard", "max_attempts": 5}
+    retries: Any = {"mode": "standard", "max_attempts": TRIES}
     return boto3.client(
         "s3", config=Config(retries=retries, connect_timeout=3, read_timeout=30, max_pool_connections=CONNECTIONS)
     )
 
 
 class S3Store:
-    """`prefix` of `bucket` through `client`, a boto3 S3 client (threads may share one)."""
+    """`prefix` of `bucket` through `client`, a boto3 S3 client or what stands for one (threads may share one)."""
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self.client, self.bucket = client, bucket
         self.prefix = f"{prefix}/" if prefix else ""
-        self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+        self.uri = address_of(bucket, prefix).rstrip("/")
 
     def versions(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
@@ -72,7 +71,7 @@ class S3Store:
 
     def pull(self, name: str, version: int, manifest: Manifest, paths: list[str], cache: Path | None) -> Path:
         try:
-            directory = (cache or own_cache()) / self.bucket / self.prefix / name / str(version)
+            directory = (cache or own_cache()) / folder_of(self.bucket) / self.prefix / name / str(version)
             if not directory.exists():
                 make_room(directory.parent)
             remove_abandoned(directory)
@@ -90,14 +89,14 @@ class S3Store:
         key = self._key(name, version, path)
         for _ in range(2):
             with draft(target) as part:
-                with translated(f"s3://{self.bucket}/{key}"):
+                with translated(self._address(key)):
                     self.client.download_fileobj(self.bucket, key, part)
                 part.flush()
                 if sha256_of(Path(part.name)) == entry.sha256:
                     Path(part.name).replace(target)
                     return
         raise ModelCorrupt(
-            f"s3://{self.bucket}/{key} is not the file that was published (its SHA-256 differs); publish the model again"
+            f"{self._address(key)} is not the file that was published (its SHA-256 differs); publish the model again"
         )
 
     def publish(self, directory: Path, manifest: Manifest, progress: Progress = no_progress) -> int:
@@ -106,14 +105,14 @@ class S3Store:
 
         def upload(path: str) -> None:
             key = self._key(manifest.name, version, path)
-            with translated(f"s3://{self.bucket}/{key}"), (directory / path).open("rb") as file:
+            with translated(self._address(key)), (directory / path).open("rb") as file:
                 self.client.upload_fileobj(file, self.bucket, key, Callback=progress)
 
         _in_parallel(upload, manifest.files)
         with translated(f"{self.uri}/{manifest.name}/{version}"):
             if not self._put_once(self._key(manifest.name, version, MANIFEST), manifest.dumps().encode()):
                 raise StoreUnavailable(
-                    f"{self.uri}/{manifest.name}/{version}: S3 did not take its manifest; publish again"
+                    f"{self.uri}/{manifest.name}/{version}: the store did not take its manifest; publish again"
                 )
         return version
 
@@ -131,7 +130,7 @@ class S3Store:
         with translated(f"{self.uri}/{name}/{version}"):
             self.client.delete_object(Bucket=self.bucket, Key=self._key(name, version, MANIFEST))
         for key in list(self._keys(prefix)):
-            with translated(f"s3://{self.bucket}/{key}"):
+            with translated(self._address(key)):
                 self.client.delete_object(Bucket=self.bucket, Key=key)
 
     def aliases(self, name: str) -> list[str]:
@@ -141,7 +140,7 @@ class S3Store:
     def read_alias(self, name: str, alias: str) -> AliasFile | None:
         key = self._alias_key(name, alias)
         try:
-            with translated(f"s3://{self.bucket}/{key}"):
+            with translated(self._address(key)):
                 answer = self.client.get_object(Bucket=self.bucket, Key=key)
                 return AliasFile(answer["Body"].read(), answer["ETag"])
         except ModelNotFound:
@@ -150,7 +149,7 @@ class S3Store:
     def write_alias(self, name: str, alias: str, content: bytes, seen: AliasFile | None) -> bool:
         unless: dict[str, Any] = {"IfMatch": seen.tag} if seen else {"IfNoneMatch": "*"}
         key = self._alias_key(name, alias)
-        with translated(f"s3://{self.bucket}/{key}"):
+        with translated(self._address(key)):
             return self._put(key, content, unless)
 
     def _put_once(self, key: str, body: bytes) -> bool:
@@ -169,10 +168,13 @@ class S3Store:
         return True
 
     def _keys(self, prefix: str) -> Iterator[str]:
-        with translated(f"s3://{self.bucket}/{prefix}"):
+        with translated(self._address(prefix)):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix):
                 for entry in page.get("Contents", []):
                     yield entry["Key"]
+
+    def _address(self, key: str) -> str:
+        return address_of(self.bucket, key)
 
     def _key(self, name: str, version: int, path: str) -> str:
         return f"{self.prefix}{name}/{version}/{path}"

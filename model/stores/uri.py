@@ -1,4 +1,4 @@
-"""What a model's URI names: <store>/<name>, <store>/<name>/<version> or <store>/<name>@<alias>, in a folder or in S3."""
+"""What a model's URI names: <store>/<name>, <store>/<name>/<version> or <store>/<name>@<alias>, in a folder or a bucket."""
 
 import re
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from model.errors import ModelCorrupt, ModelNotFound
 from model.manifest import Manifest
+from model.stores.addresses import FORMS, is_remote
 from model.stores.aliases import promotions_of
 from model.stores.base import VERSION, Store
 from model.stores.local import LocalStore
@@ -36,18 +37,18 @@ class ModelVersion:
 
 
 def open_store(uri: str) -> Store:
-    """Open `s3://bucket/prefix` (any endpoint through AWS_ENDPOINT_URL) or a local folder; nothing is touched yet.
+    """Open s3://bucket/prefix (any endpoint through AWS_ENDPOINT_URL), az://container/prefix, gs://bucket/prefix or a local folder.
 
-    Raises ModelNotFound for what names no store.
+    Nothing is touched yet. Raises ModelNotFound for what names no store.
     """
-    if uri.startswith("s3://"):
+    if is_remote(uri):
         from model.stores.s3 import open_s3_store
 
         return open_s3_store(uri)
     if not uri:
-        raise ModelNotFound("the store has no name (an empty variable, perhaps): give a folder or s3://bucket/prefix")
+        raise ModelNotFound(f"the store has no name (an empty variable, perhaps): give a folder, {FORMS}")
     if SCHEME.match(uri):
-        raise ModelNotFound(f"{uri!r} is no store that this code knows: give a folder or s3://bucket/prefix")
+        raise ModelNotFound(f"{uri!r} is no store that this code knows: give a folder, {FORMS}")
     return LocalStore(Path(uri).expanduser())
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import click
 
+from model.stores.addresses import FORMS, address_of, is_remote, parse_address
 from model.stores.objects import open_bucket
-from model.stores.s3 import parse_address
 
 COLUMNS = (
     "image",
@@ -25,20 +25,20 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Item:
-    name: str  # a file's path or an s3:// address, as the results call it
+    name: str  # a file's path or an object's address, as the results call it
     tag: str | None = None  # changes whenever the content does; None: nobody knows before it is read
 
 
 def list_items(source: str) -> Iterator[Item]:
-    """List in an order that a rerun repeats. Raises ModelError or StoreError for S3, ClickException for what is not there."""
+    """List in an order that a rerun repeats. Raises ModelError or StoreError for a bucket, ClickException for what is not there."""
     path = Path(source)
-    if source.startswith("s3://"):
-        return _in_s3(source)
+    if is_remote(source):
+        return _in_bucket(source)
     if path.is_dir():
         return _in_folder(path)
     if path.is_file() and path.suffix.lower() == ".csv":
         return _in_table(path)
-    raise click.ClickException(f"{source} is no folder, no s3://bucket/prefix and no table.csv")
+    raise click.ClickException(f"{source} is no folder, no table.csv, and no bucket: write {FORMS}")
 
 
 def _in_folder(folder: Path) -> Iterator[Item]:
@@ -49,12 +49,12 @@ def _in_folder(folder: Path) -> Iterator[Item]:
                 yield Item(os.path.join(directory, name))  # noqa: PTH118 - a Path each would take as long as hashing
 
 
-def _in_s3(address: str) -> Iterator[Item]:
+def _in_bucket(address: str) -> Iterator[Item]:
     name, prefix = parse_address(address)
     exact = prefix + "/" if address.endswith("/") and prefix else prefix
     for found in open_bucket(name).list(exact):
-        if not found.key.endswith("/"):
-            yield Item(f"s3://{name}/{found.key}", f"{name}/{found.key} {found.etag}")
+        if not found.shows_folder:
+            yield Item(address_of(name, found.key), f"{name}/{found.key} {found.etag}")
 
 
 def _in_table(table: Path) -> Iterator[Item]:
@@ -74,4 +74,4 @@ def _in_table(table: Path) -> Iterator[Item]:
 
 
 def _named(cell: str, table: Path) -> Item:
-    return Item(cell if cell.startswith("s3://") else str(table.parent / cell))
+    return Item(cell if is_remote(cell) else str(table.parent / cell))

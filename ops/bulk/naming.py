@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from model.classifier import Classifier
 from model.errors import ImageTooLarge, RecognitionError, StoreMisconfigured
 from model.image import Limits, decode, read_image
+from model.stores.addresses import is_remote, split_address
 from model.stores.objects import Bucket, open_bucket
 from ops.bulk.items import Item
 from serving.problems import problem_of
@@ -74,9 +75,9 @@ class Namer:
         return Result(labels=labels, decision=classifier.decisions(outputs)[0], image=facts)
 
     def _read(self, item: Item) -> bytes:
-        if not item.name.startswith("s3://"):
+        if not is_remote(item.name):
             return read_image(Path(item.name), self._wish.limits)
-        name, _, key = item.name.removeprefix("s3://").partition("/")
+        name, key = split_address(item.name)
         if name not in self._buckets:
             self._buckets[name] = open_bucket(name)
         found = self._buckets[name].read(key, self._wish.limits.max_bytes)

@@ -84,7 +84,7 @@ def status_command(stack: str, address: str, watch: bool) -> None:
 @click.command("fetch")
 @STACK
 @ADDRESS
-@click.option("--out", required=True, help="The table: a .parquet or a .csv, here or at s3://….")
+@click.option("--out", required=True, help="The table: a .parquet or a .csv, here or in a bucket.")
 @_in_a_sentence
 def fetch_command(stack: str, address: str, out: str) -> None:
     """Join the results of the newest run into one table, and tell what failed and why."""

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from model.errors import RecognitionError
+from model.stores.addresses import is_remote
 from model.stores.uri import ModelVersion, resolve
 from ops.bulk.items import Item, list_items
 from ops.bulk.journal import Journal
@@ -34,9 +35,9 @@ class Done:
 
 
 @click.command("run")
-@click.argument("source", metavar="FOLDER|s3://…|LIST.csv")
+@click.argument("source", metavar="FOLDER|BUCKET|LIST.csv")
 @click.argument("model")
-@click.option("--out", required=True, help="The table: a .parquet or a .csv, here or at s3://….")
+@click.option("--out", required=True, help="The table: a .parquet or a .csv, here or in a bucket.")
 @click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")
 @click.option(
     "--engine",
@@ -94,8 +95,8 @@ def run(
 
 
 def journal_of(out: str) -> Path:
-    """Beside the table; in this folder, where the table goes to S3."""
-    return Path(f"{Path(out).name}.journal") if out.startswith("s3://") else Path(f"{out}.journal")
+    """Beside the table; in this folder, where the table goes to a bucket."""
+    return Path(f"{Path(out).name}.journal") if is_remote(out) else Path(f"{out}.journal")
 
 
 def identity_of(version: ModelVersion, wish: Wish) -> str:

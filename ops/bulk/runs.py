@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from model.stores.s3 import parse_address
+from model.stores.addresses import S3, parse_address
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -52,6 +52,8 @@ def find_deployed(cloudformation: "CloudFormationClient", stack: str) -> Deploye
 
 def input_of(address: str) -> dict[str, Any]:
     """What the state machine is told to read: a table where the address ends like one, else what lies under a prefix."""
+    if not address.startswith(S3):
+        raise click.ClickException(f"{address}: in AWS images are named where they lie in S3: give s3://bucket/prefix")
     bucket, key = parse_address(address)
     source = next((kind for suffix, kind in TABLES.items() if f"/{key}".endswith(suffix)), "listing")
     if source == "listing":

@@ -14,9 +14,9 @@ from typing import IO, Any
 import click
 
 from model.classifier import Label
+from model.stores.addresses import is_remote, parse_address
 from model.stores.objects import open_bucket
 from model.stores.pulled import draft
-from model.stores.s3 import parse_address
 from serving.schemas import BulkResult, ModelName, Result
 
 SUFFIXES = (".csv", ".parquet")
@@ -65,14 +65,14 @@ def check_place(out: str, source: str = "") -> None:
     """Refuse at the begin what could not be written at the end, or would be taken for an image by the next run."""
     if Path(out).suffix.lower() not in SUFFIXES:
         raise click.BadParameter(f"{out}: name a table that ends in {' or '.join(SUFFIXES)}")
-    if not out.startswith("s3://") and Path(out).is_dir():
+    if not is_remote(out) and Path(out).is_dir():
         raise click.BadParameter(f"{out} is a folder")
     if Path(source).is_dir() and Path(out).absolute().is_relative_to(Path(source).absolute()):
         raise click.BadParameter(f"{out} lies among the images: name a table outside of {source}")
 
 
 def write_table(out: str, rows: Iterable[Row]) -> int:
-    """Write the table; return how many rows it has. Raises StoreError where S3 does not take it."""
+    """Write the table; return how many rows it has. Raises StoreError where the bucket does not take it."""
     with _whole(out) as file:
         write = _write_csv if out.lower().endswith(".csv") else _write_parquet
         return write(file, rows)
@@ -81,7 +81,7 @@ def write_table(out: str, rows: Iterable[Row]) -> int:
 @contextmanager
 def _whole(out: str) -> Iterator[IO[bytes]]:
     """A file that takes its place when it is whole."""
-    if not out.startswith("s3://"):
+    if not is_remote(out):
         with draft(Path(out)) as part:
             yield part
             part.flush()

@@ -116,8 +116,8 @@ OPERATIONS = (
         method="POST",
         paths=("/v1/events",),
         summary="Settle an upload that a platform tells of by a CloudEvent",
-        description="Binary, structured or batched mode; its data is what S3 says of an object that was created. It is answered "
-        "when the result is written; after 429 or 5xx, deliver it again. Offered where UPLOADS_BUCKET is set, off AWS Lambda.",
+        description="Binary, structured or batched mode; its data is what S3, Azure Blob Storage or Google Cloud Storage says "
+        "of an object that was created. It is answered when the result is written; after 429 or 5xx, deliver it again. Offered where UPLOADS_BUCKET is set, off AWS Lambda.",
         takes=schemas.CloudEvent,
         body_types=("application/cloudevents+json",),
         empty=True,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta, Struct
 
 from model.errors import StoreForbidden
+from model.stores.addresses import in_s3
 from serving.errors import ResultNotReady, UploadsNotOffered
 from serving.results import Results
 from serving.schemas import S3Reference, UploadResult
@@ -50,6 +51,11 @@ class UploadForms:
     def __init__(self, settings: Settings, connect: "Callable[[], S3Client]") -> None:
         if not settings.uploads_bucket:
             raise UploadsNotOffered("uploads are not offered here: the operator has to name a bucket in UPLOADS_BUCKET")
+        if not in_s3(settings.uploads_bucket):
+            raise UploadsNotOffered(
+                "forms are signed for buckets in S3 alone: put images where UPLOADS_BUCKET says by that store's own means; results "
+                "lie beside them"
+            )
         self._bucket, self._prefix = settings.uploads_bucket, settings.uploads_prefix
         self._max_bytes = settings.max_image_bytes
         self._client = connect()

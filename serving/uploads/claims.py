@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from model.errors import StoreForbidden, StoreUnavailable
+from model.stores.addresses import address_of
 from serving.errors import FatalImage, ObjectNotFound
 from serving.results import result_key
 from serving.s3 import read_body, s3_errors
@@ -81,7 +82,7 @@ class Claims:
             self._give_back(place, mine)  # it may have been written all the same
             raise
         if not taken and self._read(place)[0] != mine:
-            raise StoreUnavailable(f"s3://{'/'.join(place)}: another invocation is trying that upload; try again")
+            raise StoreUnavailable(f"{address_of(*place)}: another invocation is trying that upload; try again")
 
     def _judge(self, found: Claim, mine: Claim, place: tuple[str, str]) -> None:
         """Whether the invocation that took the claim has ended: SQS gives a message to one at a time."""
@@ -89,13 +90,13 @@ class Claims:
             raise FatalImage(FATAL)
         if self._clock() > found.until:
             raise FatalImage(FATAL)
-        raise StoreUnavailable(f"s3://{'/'.join(place)}: another invocation is trying that upload; try again")
+        raise StoreUnavailable(f"{address_of(*place)}: another invocation is trying that upload; try again")
 
     def _read(self, place: tuple[str, str]) -> tuple[Claim | None, str | None]:
         """The claim that is there, and the ETag of whatever is there."""
         bucket, key = place
         try:
-            with s3_errors(f"s3://{bucket}/{key}"):
+            with s3_errors(address_of(bucket, key)):
                 answer = self._client.get_object(Bucket=bucket, Key=key)
                 body = read_body(answer["Body"])
         except ObjectNotFound:
@@ -112,7 +113,7 @@ class Claims:
         from model.aws import TAKEN, code_of
 
         bucket, key = place
-        with s3_errors(f"s3://{bucket}/{key}"):
+        with s3_errors(address_of(bucket, key)):
             try:
                 self._client.put_object(Bucket=bucket, Key=key, Body=msgspec.json.encode(claim), **unless)  # type: ignore[arg-type]
             except ClientError as error:

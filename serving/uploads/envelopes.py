@@ -44,7 +44,8 @@ MARKS = {  # a field that only one sender's events have → that sender
 }
 UNDERSTOOD = (
     "handler.uploads understands S3 notifications and EventBridge events of S3, plain or in messages of SQS, SNS, Pipes and "
-    "Lambda destinations, and tasks of S3 Batch Operations"
+    "Lambda destinations, and tasks of S3 Batch Operations; POST /v1/events understands these as CloudEvents, and those of Azure Blob "
+    "Storage and Google Cloud Storage"
 )
 
 

@@ -1,40 +1,22 @@
-"""What Lambda hands to `handler.uploads` → the objects it names, and back: what each sender wants to hear.
+"""What Lambda hands to `handler.uploads`, or CloudEvents bring → the objects it names, and back: what each sender wants to hear.
 
-It knows the shapes that AWS documents, and neither S3 nor images; envelopes.py opens what wraps them. S3's events of objects that
-were created, or restored from an archive, are work; its other events are nothing to do; what is not S3's is refused.
+It knows the shapes that AWS documents, and neither S3 nor images; envelopes.py opens what wraps them, clouds.py knows Azure's and
+Google's. Events of objects that were created, or restored from an archive, are work; a store's other events are nothing to do;
+what is no store's is refused.
 """
 
 import re
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from urllib.parse import unquote_plus
 
 import msgspec
 from msgspec import Meta, Struct
 
 from serving.schemas import UploadResult
+from serving.uploads.clouds import is_cloud_type, read_cloud_event
 from serving.uploads.envelopes import Event, refusal, unwrap
-
-NO_VERSION = (None, "", "null")  # "null" is the version of every object that was put while versioning was suspended
-LONGEST_KEY = 1024  # bytes in UTF-8; S3's limit
-NAME = re.compile(r"[A-Za-z0-9: ]{1,64}", re.ASCII)  # of an event, fit for a log
-
-Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_KEY)]
-Key = Annotated[str, Meta(min_length=1)]
-Tag = Annotated[str, Meta(pattern=r"^[!-~]+\Z")]  # goes into a header
-Version = Annotated[str, Meta(pattern=r"^[!-~]*\Z")]  # may be empty, in a task
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Upload:
-    """An object as an event names it."""
-
-    bucket: str
-    key: str
-    version_id: str | None  # None in a bucket without versions
-    etag: str | None  # None in a task of S3 Batch Operations
-    size: int | None = field(default=None, compare=False)  # bytes; None where the event does not say
+from serving.uploads.objects import Key, Tag, Text, Upload, Version, key_of, shaped, speakable, upload_of, version_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +33,7 @@ class Contents:
     """What a message is about."""
 
     uploads: list[Upload] = field(default_factory=list)
-    ignored: list[str] = field(default_factory=list)  # names of S3's events that are nothing to do
+    ignored: list[str] = field(default_factory=list)  # names of events that are nothing to do
 
 
 @dataclass(frozen=True)
@@ -121,11 +103,9 @@ class _Record(Struct, rename="camel"):
 def messages_in(event: Any) -> list[Message]:
     """Raises UnknownEvent where the event is of no shape that is understood."""
     if records := _sqs_records(event):
-        return [
-            Message(record.message_id, record.body, _receives(record)) for record in _shaped(records, list[_Record])
-        ]
+        return [Message(record.message_id, record.body, _receives(record)) for record in shaped(records, list[_Record])]
     if _is_batch_operations(event):
-        names = _shaped(event, _Job).tasks
+        names = shaped(event, _Job).tasks
         return [Message(name.task_id, task) for name, task in zip(names, event["tasks"], strict=True)]
     contents_of(event)  # so that an unknown event is refused at once
     return [Message("event", event)]
@@ -183,8 +163,10 @@ def _read(event: Event) -> Upload | str | None:
     """The object of an event that is work, the name of one that is nothing to do."""
     if event.get("Event") == "s3:TestEvent":  # S3 sends one when a notification is set up
         return None
+    if is_cloud_type(str(event.get("type"))):
+        return read_cloud_event(event)
     if "taskId" in event:
-        return _from_task(_shaped(event, _Task))
+        return _from_task(shaped(event, _Task))
     if event.get("source") == "aws.s3":
         return _from_eventbridge(event)
     if "s3" in event or str(event.get("eventSource")).endswith(":s3"):  # stores that speak S3 name themselves, minio:s3
@@ -195,14 +177,14 @@ def _read(event: Event) -> Upload | str | None:
 def _from_notification(event: Event) -> Upload | str:
     if not str(event.get("eventSource", ":s3")).endswith(":s3"):
         raise refusal(event)
-    record = _shaped(event, _Notification)
+    record = shaped(event, _Notification)
     name = record.event.removeprefix("s3:")
     if not name.startswith("ObjectCreated:") and name != "ObjectRestore:Completed":
-        return _speakable(name)
+        return speakable(name)
     if record.s3 is None:
         raise refusal(event, "a notification without its object")
     item = record.s3.object
-    return _upload(event, record.s3.bucket.name, unquote_plus(item.key), item.version, item.etag, item.size)
+    return upload_of(event, record.s3.bucket.name, unquote_plus(item.key), item.version, item.etag, item.size)
 
 
 def _from_eventbridge(event: Event) -> Upload | str:
@@ -210,48 +192,16 @@ def _from_eventbridge(event: Event) -> Upload | str:
     if not isinstance(name, str) or not name.startswith("Object "):
         raise refusal(event, "what CloudTrail or another service says of S3: let the bucket itself tell EventBridge")
     if name not in ("Object Created", "Object Restore Completed"):
-        return _speakable(name)
-    detail = _shaped(event.get("detail"), _Detail)
+        return speakable(name)
+    detail = shaped(event.get("detail"), _Detail)
     item = detail.object
-    return _upload(event, detail.bucket.name, item.key, item.version, item.etag, item.size)
+    return upload_of(event, detail.bucket.name, item.key, item.version, item.etag, item.size)
 
 
 def _from_task(task: _Task) -> Upload:
     bucket = task.s3_bucket or (task.s3_bucket_arn or "").rpartition(":")[2]
-    name = _shaped({"name": bucket}, _Bucket).name
-    return Upload(name, _key(unquote_plus(task.s3_key)), _version(task.s3_version_id), None)
-
-
-def _upload(event: Event, bucket: str, key: str, version: str | None, etag: str | None, size: int | None) -> Upload:
-    if etag is None and _version(version) is None:
-        raise refusal(event, "an object without version and ETag")
-    return Upload(bucket, _key(key), _version(version), etag, size)
-
-
-def _key(key: str) -> str:
-    try:
-        if len(key.encode()) <= LONGEST_KEY:
-            return key
-    except UnicodeEncodeError:
-        pass
-    raise refusal(key, "a key that S3 cannot have")
-
-
-def _version(id: str | None) -> str | None:
-    return None if id in NO_VERSION else id
-
-
-def _speakable(name: str) -> str:
-    return name if NAME.fullmatch(name) else "another"
-
-
-def _shaped(value: Any, shape: type[T]) -> T:
-    """The value, if it is of that shape. Raises UnknownEvent with what msgspec says: types and field names, no content."""
-    try:
-        return msgspec.convert(value, shape)
-    except (msgspec.ValidationError, UnicodeError, RecursionError) as error:
-        reason = "text that cannot be written" if isinstance(error, UnicodeError) else str(error)
-    raise refusal(value, f"an event whose fields are of other types: {reason}")
+    name = shaped({"name": bucket}, _Bucket).name
+    return Upload(name, key_of(unquote_plus(task.s3_key)), version_of(task.s3_version_id), None)
 
 
 def _task_result(outcome: MessageOutcome) -> Event:

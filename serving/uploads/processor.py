@@ -18,19 +18,21 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import asdict, replace
 
 from model.errors import ImageError
+from model.stores.addresses import address_of, in_s3
 from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime, SourceForbidden
 from serving.inference import Recogniser, Timings, milliseconds_since
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
 from serving.results import Results
-from serving.s3 import look_up, read_body, refuse_too_large, s3_client, s3_errors
+from serving.s3 import cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors
 from serving.schemas import ImageFacts, ModelName, Timing, UploadedObject, UploadResult
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from serving.uploads.claims import Claims
 from serving.uploads.envelopes import Event
-from serving.uploads.events import Message, MessageOutcome, Upload, contents_of, messages_in, reply
+from serving.uploads.events import Message, MessageOutcome, contents_of, messages_in, reply
 from serving.uploads.notifications import EventPublisher, Notify, ObjectTagger
+from serving.uploads.objects import Upload
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
@@ -60,7 +62,7 @@ class Invocation:
 
 
 class UploadProcessor:
-    """Settles what events bring. `client` is a boto3 S3 client."""
+    """Settles what events bring. `client` is a boto3 S3 client, or what stands for one where UPLOADS_BUCKET is not in S3."""
 
     def __init__(
         self,
@@ -152,7 +154,8 @@ class UploadProcessor:
         self, upload: Upload, message: Message, invocation: Invocation, entry: dict[str, object]
     ) -> list[UploadResult]:
         """The one result of an object, made now or before; none where the object is not ours to classify."""
-        if not upload.key.startswith(self._prefix) or upload.key.startswith(self._claims.prefix):
+        ours = upload.key.startswith(self._prefix) and not upload.key.startswith(self._claims.prefix)
+        if not ours or in_s3(upload.bucket) != in_s3(self._bucket):
             self._telemetry.settled(entry | {"outcome": "outside"})
             return []
         try:
@@ -176,7 +179,7 @@ class UploadProcessor:
         if (item.version_id or item.etag) and not folder:
             return item, upload.size
         wanted = {"Bucket": upload.bucket, "Key": upload.key}
-        with s3_errors(f"s3://{upload.bucket}/{upload.key}"):
+        with s3_errors(address_of(upload.bucket, upload.key)):
             head = look_up(self._client, wanted | ({"VersionId": item.version_id} if item.version_id else {}))
         version = item.version_id or head.get("VersionId")
         return replace(item, version_id=version, etag=head["ETag"].strip('"')), head["ContentLength"]
@@ -232,12 +235,12 @@ class UploadProcessor:
     def _open(self, item: UploadedObject) -> "tuple[UploadedObject, StreamingBody]":
         """The object with all that S3 says of it, and the stream of its bytes. Raises what s3_errors says."""
         exactly: Any = {"VersionId": item.version_id} if item.version_id else {"IfMatch": f'"{item.etag}"'}
-        with s3_errors(f"s3://{item.bucket}/{item.key}"):
+        with s3_errors(address_of(item.bucket, item.key)):
             answer = self._client.get_object(Bucket=item.bucket, Key=item.key, **exactly)
         return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer["Body"]
 
     def _read(self, item: UploadedObject, body: "StreamingBody") -> bytes:
-        with closing(body), s3_errors(f"s3://{item.bucket}/{item.key}"):
+        with closing(body), s3_errors(address_of(item.bucket, item.key)):
             refuse_too_large(item.size or 0, self._max_bytes)
             return read_body(body)
 
@@ -274,7 +277,7 @@ def _facts(result: UploadResult) -> dict[str, object]:
 
 def open_processor(settings: Settings, models: ModelLoader, telemetry: Telemetry) -> UploadProcessor:
     """The processor of this process, with the clients that the settings ask for."""
-    client = s3_client()
+    client = s3_client() if in_s3(settings.uploads_bucket) else cloud_client()
     notify: list[Notify] = [ObjectTagger(client)] if settings.tag_uploads else []
     if settings.publish_events:
         import boto3

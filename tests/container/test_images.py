@@ -197,8 +197,8 @@ def test_the_server_listens_where_the_platform_says_and_names_images(server):
     assert (status, json.loads(text)["labels"][0]["name"]) == (200, "green")
 
 
-def test_the_server_is_the_function_and_gunicorn(server, function):
-    assert set(packages(server)) - set(packages(function)) == {"gunicorn"}
+def test_the_server_is_the_function_gunicorn_and_what_reads_other_clouds(server, function):
+    assert set(packages(server)) - set(packages(function)) == {"gunicorn", "obstore"}
     assert len(packages(server)) == len(set(packages(server)))
 
 

@@ -45,10 +45,10 @@ class Reading:
     """How a set is to be read."""
 
     run: Run
-    cache: Path  # where archives are unpacked, and objects of S3 kept
+    cache: Path  # where archives are unpacked, and objects of a bucket kept
     labels_from: LabelsFrom = LabelsFrom.TOP
     confined: bool = False  # the set came from elsewhere: a table in it names no other file of this machine
-    home: str = ""  # the folder in S3 that a table's paths start at, where it came from there
+    home: str = ""  # the folder in a bucket that a table's paths start at, where it came from there
 
 
 def shown(root: Path, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Labelled images in S3, downloaded once: what was downloaded under an ETag is not downloaded again under it.
+"""Labelled images in a bucket, downloaded once: what was downloaded under an ETag is not downloaded again under it.
 
 <cache>/objects/<bucket>/<key> holds the objects, <cache>/etags/<bucket>.jsonl a line for each that is there, whole.
 """
@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from model.errors import ModelNotFound
+from model.stores.addresses import FORMS, folder_of, parse_address
 from training.errors import DatasetError
 from training.problems import Problem, Severity
 from training.sources.listing import Reading
@@ -27,8 +28,8 @@ class _Mirror:
     """The local side of a bucket. Threads may share it."""
 
     def __init__(self, bucket: str, cache: Path) -> None:
-        self.folder = cache / "objects" / bucket
-        self._journal = cache / "etags" / f"{bucket}.jsonl"
+        self.folder = cache / "objects" / folder_of(bucket)
+        self._journal = cache / "etags" / f"{folder_of(bucket)}.jsonl"
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         self._etags: dict[str, str] = {}
         self._lock = Lock()
@@ -66,7 +67,6 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
     Raises DatasetError where nothing is there, and StoreError.
     """
     from model.stores.objects import open_bucket
-    from model.stores.s3 import parse_address
 
     name, prefix = parse_address(address)
     bucket, mirror = open_bucket(name), _Mirror(name, how.cache)
@@ -74,9 +74,9 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
         _update(bucket, mirror, single, how)
         return mirror.path(prefix), ()
     below = f"{prefix}/" if prefix else ""
-    found = [one for one in bucket.list(below) if not one.key.endswith("/")]
+    found = [one for one in bucket.list(below) if not one.shows_folder]
     if not found:
-        raise DatasetError(f"{address} holds no objects; give s3://bucket/prefix with <label>/<image> below it")
+        raise DatasetError(f"{address} holds no objects; give {FORMS} with <label>/<image> below it")
     most = how.run.limits.max_bytes
     large = {one.key for one in found if one.size > most and Path(one.key).suffix.lower() in SUFFIXES}
     taken = [one for one in found if one.key not in large]
@@ -92,7 +92,6 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
 def fetch(addresses: Iterable[str], how: Reading) -> dict[str, Path]:
     """Bring single objects here; return those that are there, by address. Raises StoreError."""
     from model.stores.objects import open_bucket
-    from model.stores.s3 import parse_address
 
     keys: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for address in addresses:
@@ -109,7 +108,7 @@ def fetch(addresses: Iterable[str], how: Reading) -> dict[str, Path]:
                 return None
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            heads = how.run.progress.items("looking in S3", pool.map(look, wanted), len(wanted))
+            heads = how.run.progress.items("looking in the bucket", pool.map(look, wanted), len(wanted))
             found = [head for head in heads if head]
         _update(bucket, mirror, found, how)
         files |= {wanted[one.key]: mirror.path(one.key) for one in found}

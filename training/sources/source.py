@@ -1,8 +1,9 @@
-"""Whatever names a labelled set → its listing: a folder, a table, an archive, or any of these at s3://bucket/prefix."""
+"""Whatever names a labelled set → its listing: a folder, a table, an archive, or any of these in a bucket."""
 
 from dataclasses import replace
 from pathlib import Path
 
+from model.stores.addresses import is_remote
 from training.errors import DatasetError
 from training.sources.archives import is_archive, unpack
 from training.sources.folders import list_folder
@@ -14,7 +15,7 @@ from training.sources.tables import list_tables, read_table
 def list_images(place: str | Path, how: Reading) -> Listing:
     """List the labelled images at a place, and say in which layout. Raises DatasetError where there are none."""
     address = str(place)
-    if address.startswith("s3://"):
+    if is_remote(address):
         path, left = download(address, how)
         home = address.rstrip("/") if path.is_dir() else address.rpartition("/")[0]
         listing = _list_local(path, replace(how, confined=True, home=home))

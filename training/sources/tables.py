@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
+from model.stores.addresses import S3
 from training.errors import DatasetError
 from training.problems import Problem, Severity
 from training.sources.csv_rows import table_from_csv
@@ -49,7 +50,7 @@ def list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, how: Re
             if why := _why_unusable(row):
                 problems.append(Problem(Severity.ERROR, "table", f"{here}:{row.line}", why))
             elif file is None:
-                problems.append(Problem(Severity.ERROR, "missing", f"{here}:{row.line}", _why_missing(row.path)))
+                problems.append(Problem(Severity.ERROR, "missing", f"{here}:{row.line}", _why_missing(row.path, how)))
             else:
                 names.add(row.labels[0])
                 if not why_no_label(row.labels[0]):
@@ -71,15 +72,15 @@ def _why_unusable(row: Row) -> str | None:
     return None
 
 
-def _why_missing(path: str) -> str:
+def _why_missing(path: str, how: Reading) -> str:
     scheme = SCHEME.match(path)
-    if scheme and scheme[0] != "s3://":
+    if scheme and not _address(path, how):
         return f"{path}: nothing is read from {scheme[0]}…; copy the images beside the table"
     return f"{path} is not there"
 
 
 def _find(table: Table, root: Path, how: Reading) -> dict[str, Path]:
-    """Each path's file: beside the table, or in S3."""
+    """Each path's file: beside the table, or in a bucket."""
     paths = dict.fromkeys(row.path for row in table.rows)
     found = {path: file for path in paths if (file := _beside(table.path.parent, path))}
     if how.confined:
@@ -93,8 +94,9 @@ def _find(table: Table, root: Path, how: Reading) -> dict[str, Path]:
 
 
 def _address(path: str, how: Reading) -> str:
-    if SCHEME.match(path):
-        return path if path.startswith("s3://") else ""
+    """What is downloaded of what a table names: what lies in S3, or where the table came from."""
+    if scheme := SCHEME.match(path):
+        return path if scheme[0] in (S3, how.home.partition("//")[0] + "//") else ""
     return f"{how.home}/{path}" if how.home else ""
 
 

@@ -1,11 +1,13 @@
 """Events of other clouds and of Knative, as CloudEvents over HTTP: an object was created, so it is settled as an upload.
 
 Binary, structured and batched mode, and the handshakes without which Event Grid delivers nothing. What an event means is for
-serving/uploads to say; it must carry what S3 says of an object. An answer is empty: Knative takes any body for an event.
+serving/uploads to say: it carries what S3 says of an object, or it is Azure Blob Storage's or Google Cloud Storage's own. An answer is
+empty: Knative takes any body for an event.
 Sources: github.com/cloudevents/spec (http-protocol-binding.md, http-webhook.md, adapters/aws-s3.md).
 """
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from flask import Request, Response
@@ -22,10 +24,7 @@ from serving.schemas import CloudEvent
 __all__ = ["allow", "deliver", "refused"]
 
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
-OTHER_STORES = {  # beginning of an event's type → whose objects it is about
-    "Microsoft.Storage.": "Azure Blob Storage",
-    "google.cloud.storage.": "Google Cloud Storage",
-}
+WHOLE = ("Microsoft.Storage.", "google.cloud.storage.")  # types of events whose attributes say what the data does not
 VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 
 
@@ -48,11 +47,9 @@ def deliver(call: Call) -> Response:
     if "aeg-event-type" in call.request.headers and call.request.mimetype not in (STRUCTURED, BATCHED):
         return _deliver_of_grid(call)
     events = _events(call.request)
-    for event in events:
-        _refuse_other_store(event.type)
     if call.settle is None or not call.settings.uploads_bucket:
         raise UploadsNotOffered("events are settled where UPLOADS_BUCKET is set; on AWS Lambda they come by its queue")
-    call.settle([_data(event) for event in events], call.record.request_id)
+    call.settle([_told(event) for event in events], call.record.request_id)
     return Response(status=204)
 
 
@@ -61,7 +58,6 @@ def _deliver_of_grid(call: Call) -> Response:
     for event in read_json(read_body(call.request), list[_GridEvent]):
         if event.event_type == VALIDATION:
             return json_answer({"validationResponse": _validation_code(event.data)})
-        _refuse_other_store(event.event_type)
     raise UnknownEvent("this is Event Grid's own schema: let the subscription deliver in the CloudEvents schema 1.0")
 
 
@@ -83,20 +79,14 @@ def _events(request: Request) -> list[CloudEvent]:
         raise UnknownEvent(
             f"no CloudEvent: send it with the headers ce-id, ce-source, ce-specversion and ce-type, or as {STRUCTURED} or {BATCHED}"
         )
+    about = {"subject": unquote(request.headers.get("ce-subject", "")), "data": read_json(body, dict[str, Any])}
     try:
-        return [msgspec.convert(named | {"data": read_json(body, dict[str, Any])}, CloudEvent)]
+        return [msgspec.convert(named | about, CloudEvent)]
     except msgspec.ValidationError as error:
         raise MalformedRequest(f"the headers ce-*: {error}") from error
 
 
-def _data(event: CloudEvent) -> Any:
-    return event.data if event.data_base64 is None else read_json(decode_base64(event.data_base64), dict[str, Any])
-
-
-def _refuse_other_store(type: str) -> None:
-    for beginning, store in OTHER_STORES.items():
-        if type.startswith(beginning):
-            raise UnknownEvent(
-                f"objects of {store} are not settled here: results are written once by conditional writes of S3; put "
-                "uploads into an S3-compatible store (AWS_ENDPOINT_URL)"
-            )
+def _told(event: CloudEvent) -> Any:
+    """What the sender says of an object: the event's data, or the event."""
+    data = event.data if event.data_base64 is None else read_json(decode_base64(event.data_base64), dict[str, Any])
+    return {"type": event.type, "subject": event.subject, "data": data} if event.type.startswith(WHOLE) else data

@@ -1,25 +1,27 @@
-"""Aliases in both kinds of store: where they point, the way back, and who wins when two change one."""
+"""Aliases in every kind of store: where they point, the way back, and who wins when two change one."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Barrier
 
-import boto3
 import pytest
 
 from model.errors import ModelCorrupt, ModelNotFound, StoreUnavailable
 from model.manifest import MANIFEST, Manifest
+from model.stores.addresses import address_of
 from model.stores.aliases import promote, promotions_of, rollback
 from model.stores.base import AliasFile, Store
+from model.stores.s3 import open_client
 from model.stores.uri import ModelURI, open_store, resolve
+from tests.support.clouds import KINDS, empty_bucket
 
 
 def manifest() -> str:
     return Manifest("m", "2026-01-01", ("a",), "1", {}, {}, {}, {}, {}, None, {}).dumps()
 
 
-@pytest.fixture(params=["folder", "s3"])
+@pytest.fixture(params=["folder", *KINDS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """A store that holds versions 1, 2 and 3 of the model m."""
     if request.param == "folder":
@@ -28,12 +30,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
             path.parent.mkdir(parents=True)
             path.write_text(manifest())
         return open_store(str(tmp_path / "store"))
-    request.getfixturevalue("aws")
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="models")
+    bucket = empty_bucket(request, request.param)
     for version in (1, 2, 3):
-        s3.put_object(Bucket="models", Key=f"store/m/{version}/{MANIFEST}", Body=manifest())
-    return open_store("s3://models/store")
+        key = f"store/m/{version}/{MANIFEST}"
+        open_client(bucket).put_object(Bucket=bucket, Key=key, Body=manifest().encode())
+    return open_store(address_of(bucket, "store"))
 
 
 def test_a_uri_names_the_newest_version_one_version_or_an_alias(store: Store) -> None:

@@ -1,27 +1,27 @@
-"""What goes and what stays, in both stores: a folder, and S3 as moto's server plays it."""
+"""What goes and what stays, in every kind of store."""
 
 from pathlib import Path
 
-import boto3
 import pytest
 
 from model.errors import ModelNotFound
 from model.manifest import describe_files
+from model.stores.addresses import address_of, is_remote, parse_address
 from model.stores.aliases import promote, rollback
 from model.stores.base import Store
+from model.stores.objects import open_bucket
 from model.stores.retention import prune
 from model.stores.uri import open_store
 from tests.model.test_manifest import manifest
+from tests.support.clouds import KINDS, empty_bucket
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", *KINDS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         store = open_store(str(tmp_path / "store"))
     else:
-        request.getfixturevalue("aws")
-        boto3.client("s3").create_bucket(Bucket="models")
-        store = open_store("s3://models/some/prefix")
+        store = open_store(address_of(empty_bucket(request, request.param), "some/prefix"))
     export = tmp_path / "export"
     (export / "assets.extra").mkdir(parents=True)
     (export / "assets.extra/labels.txt").write_text("rose\n")
@@ -41,9 +41,10 @@ def test_the_newest_stay(store: Store) -> None:
 
 def test_nothing_of_a_removed_version_is_left(store: Store, tmp_path: Path) -> None:
     prune(store, "flowers", 1)
-    if store.uri.startswith("s3://"):
-        listed = boto3.client("s3").list_objects_v2(Bucket="models").get("Contents", [])
-        left = {entry["Key"].removeprefix("some/prefix/flowers/").partition("/")[0] for entry in listed}
+    if is_remote(store.uri):
+        bucket, prefix = parse_address(store.uri)
+        listed = open_bucket(bucket).list("")
+        left = {found.key.removeprefix(f"{prefix}/flowers/").partition("/")[0] for found in listed}
     else:
         left = {path.name for path in (tmp_path / "store/flowers").iterdir()}
     assert left == {"7"}

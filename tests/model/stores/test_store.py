@@ -1,4 +1,5 @@
-"""Both stores keep the same promises; S3 is moto's server, spoken to over HTTP by the real boto3."""
+"""Every store keeps the same promises. S3 is moto's server, spoken to over HTTP by the real boto3; tests/support/clouds.py says what the
+others are."""
 
 import hashlib
 import os
@@ -16,23 +17,37 @@ from boto3.exceptions import RetriesExceededError
 
 from model.errors import ModelCorrupt, ModelNotFound, StoreForbidden, StoreUnavailable
 from model.manifest import MANIFEST, Manifest, describe_files
+from model.stores.addresses import address_of, is_remote, parse_address
 from model.stores.base import Store
-from model.stores.s3 import S3Store
+from model.stores.s3 import S3Store, open_client
 from model.stores.uri import open_store, resolve
 from tests import ROOT
 from tests.model.test_manifest import manifest
+from tests.support.clouds import KINDS, empty_bucket
 
 FILES = {"saved_model.pb": 2_000, "variables/variables.data": 9_000_000, "assets.extra/labels.txt": 20}
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(params=["local", *KINDS])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "local":
         yield open_store(str(tmp_path / "store"))
     else:
-        request.getfixturevalue("aws")
-        boto3.client("s3").create_bucket(Bucket="models")
-        yield open_store("s3://models/some/prefix")
+        yield open_store(address_of(empty_bucket(request, request.param), "some/prefix"))
+
+
+def change(store: Store, path: str, content: bytes | None) -> None:
+    """Another content of a file of version 1, or none any more, whoever did that."""
+    if not is_remote(store.uri):
+        file = Path(store.uri) / "flowers/1" / path
+        file.write_bytes(content) if content is not None else file.unlink()
+        return
+    bucket, prefix = parse_address(store.uri)
+    client, key = open_client(bucket), f"{prefix}/flowers/1/{path}"
+    if content is None:
+        client.delete_object(Bucket=bucket, Key=key)
+    else:
+        client.put_object(Bucket=bucket, Key=key, Body=content)
 
 
 def finished(directory: Path, seed: int = 0) -> tuple[Path, Manifest]:
@@ -91,11 +106,7 @@ def test_an_export_that_changed_after_it_was_described_is_not_published(store: S
 def test_a_tampered_file_is_refused_by_name(store: Store, tmp_path: Path) -> None:
     store.publish(*finished(tmp_path / "export"))
     version = resolve(f"{store.uri}/flowers")
-    if store.uri.startswith("s3:"):
-        key = "some/prefix/flowers/1/saved_model.pb"
-        boto3.client("s3").put_object(Bucket="models", Key=key, Body=b"tampered")
-    else:
-        (Path(store.uri) / "flowers/1/saved_model.pb").write_bytes(b"tampered")
+    change(store, "saved_model.pb", b"tampered")
     with pytest.raises(ModelCorrupt, match=r"flowers/1/saved_model\.pb is not the file"):
         version.pull(version.manifest(), list(FILES), tmp_path / "cache")
 
@@ -103,10 +114,7 @@ def test_a_tampered_file_is_refused_by_name(store: Store, tmp_path: Path) -> Non
 def test_an_incomplete_version_is_refused_by_name(store: Store, tmp_path: Path) -> None:
     store.publish(*finished(tmp_path / "export"))
     version = resolve(f"{store.uri}/flowers")
-    if store.uri.startswith("s3:"):
-        boto3.client("s3").delete_object(Bucket="models", Key="some/prefix/flowers/1/saved_model.pb")
-    else:
-        (Path(store.uri) / "flowers/1/saved_model.pb").unlink()
+    change(store, "saved_model.pb", None)
     with pytest.raises((ModelCorrupt, ModelNotFound), match=r"flowers/1/saved_model\.pb"):
         version.pull(version.manifest(), list(FILES), tmp_path / "cache")
 
@@ -125,6 +133,7 @@ from pathlib import Path
 from model.manifest import describe_files
 from model.stores.uri import open_store
 from tests.model.test_manifest import manifest
+from tests.support.clouds import KINDS, empty_bucket
 directory = Path(sys.argv[1])
 done = lambda size: (print(size, flush=True), time.sleep(30))  # killed here: some bytes are through, the manifest is not
 open_store(sys.argv[2]).publish(directory, manifest(files=describe_files(directory)), done)
@@ -224,7 +233,7 @@ def test_missing_credentials_are_said_in_a_sentence(aws: str, monkeypatch: pytes
         resolve("s3://models/flowers")
 
 
-@pytest.mark.parametrize("uri", ["", "gs://bucket/models", "S3://bucket/models", "s3:/bucket"])
+@pytest.mark.parametrize("uri", ["", "ftp://bucket/models", "S3://bucket/models", "s3:/bucket", "az:/c", "gs://B"])
 def test_what_names_no_store_is_not_taken_for_a_folder(uri: str) -> None:
     with pytest.raises(ModelNotFound, match=r"s3://bucket/prefix"):
         open_store(uri)

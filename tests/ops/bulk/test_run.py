@@ -7,19 +7,22 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
 from model.classifier import load_classifier
 from model.image import Limits, decode
+from model.stores.addresses import address_of
+from model.stores.objects import open_bucket
+from model.stores.s3 import open_client
 from model.stores.uri import resolve
 from ops.bulk.cli import main
 from ops.bulk.local_engine import name_here
 from ops.bulk.naming import Wish
 from ops.bulk.run_command import Done
 from ops.bulk.run_command import run as bulk_run
+from tests.support.clouds import KINDS, empty_bucket
 from tests.support.fakes import picture
 from tests.support.tiny import draw_colours
 
@@ -133,21 +136,23 @@ def test_another_question_is_asked_anew(photos, tiny_model, tmp_path):
     assert "0 of them named before" in run(photos, tiny_model, tmp_path / "results.csv", "--top-k", "2").output
 
 
-def test_what_lies_in_s3_is_named_without_being_read_twice(aws, photos, tiny_model, tmp_path):
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="photos")
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_lies_in_a_bucket_is_named_without_being_read_twice(request, photos, tiny_model, tmp_path, kind):
+    bucket = empty_bucket(request, kind)
+    objects, place = open_client(bucket), address_of(bucket, "")
     for path in photos.rglob("*.jpg"):
-        s3.put_object(Bucket="photos", Key=f"in/ü +%20/{path.parent.name}/{path.name}", Body=path.read_bytes())
-    s3.put_object(Bucket="photos", Key="in/folder/", Body=b"")
-    s3.put_object(Bucket="photos", Key="inside/other.jpg", Body=b"")
-    done = run("s3://photos/in/", tiny_model, "s3://photos/out/results.csv", "--workers", "2")
+        key = f"in/ü +%20/{path.parent.name}/{path.name}"
+        objects.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    objects.put_object(Bucket=bucket, Key="in/folder/" if kind == "s3" else "in/folder", Body=b"")
+    objects.put_object(Bucket=bucket, Key="inside/other.jpg", Body=b"")
+    done = run(f"{place}in/", tiny_model, f"{place}out/results.csv", "--workers", "2")
     try:
         assert done.exit_code == 0, done.output
-        body = s3.get_object(Bucket="photos", Key="out/results.csv")["Body"].read().decode()
+        body = open_bucket(bucket).read("out/results.csv", 100_000).decode()
         rows = list(csv.DictReader(body.splitlines()))
         assert len(rows) == 11
         assert {row["label"] for row in rows if "/red/" in row["image"]} == {"red", ""}
-        again = run("s3://photos/in/", tiny_model, "s3://photos/out/results.csv")
+        again = run(f"{place}in/", tiny_model, f"{place}out/results.csv")
         assert "11 images, 10 of them named before, 1 with an error" in again.output
     finally:
         Path("results.csv.journal").unlink(missing_ok=True)
@@ -187,7 +192,7 @@ def test_a_folder_called_bottleneck_is_a_folder_like_any_other(tiny_model, tmp_p
     ("source", "out", "said"),
     [
         ("photos", "results.txt", "name a table that ends in .csv or .parquet"),
-        ("nowhere", "results.csv", "is no folder, no s3://bucket/prefix and no table.csv"),
+        ("nowhere", "results.csv", "is no folder, no table.csv, and no bucket"),
         ("photos", "photos/results.csv", "lies among the images"),
     ],
 )

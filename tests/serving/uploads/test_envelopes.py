@@ -21,7 +21,7 @@ from tests.support.fakes import ListTelemetry, colour_classifier
 from tests.support.memory_s3 import MemoryS3
 
 SECRET = "SECRET-EXAMPLE"
-OURS = event_names("s3", "sqs", "eventbridge")
+OURS = event_names("azure", "eventbridge", "google", "s3", "sqs")
 
 
 def in_sqs(payload, receives="1"):

@@ -6,6 +6,8 @@ import pytest
 
 from model.errors import ModelNotFound
 from model.image import Limits
+from model.stores.s3 import open_client
+from tests.support.clouds import empty_bucket
 from tests.support.sets import kinds, labelled
 from training.errors import DatasetError
 from training.run import NullProgress, Run
@@ -121,3 +123,22 @@ def test_what_is_not_there_is_named(put, how: Reading) -> None:
         list_images("s3://photos/none", how)
     with pytest.raises(ModelNotFound, match="does not exist"):
         list_images("s3://no-such-bucket/none", how)
+
+
+@pytest.mark.parametrize("kind", ["azurite", "google_storage"])
+def test_a_container_of_another_cloud_works_as_s3_does(request, kind: str, how: Reading, progress: Counting) -> None:
+    bucket = empty_bucket(request, kind)
+    objects = {name: body for name, body in SET.items() if body} | {"set/rose": b""}  # a folder, as a console puts it
+    objects["labels.csv"] = (
+        f"file_name,label\nset/rose/1.jpg,rose\n{bucket}/set/lily/2.jpg,lily\n{bucket}/gone.jpg,rose".encode()
+    )
+    for key, body in objects.items():
+        open_client(bucket).put_object(Bucket=bucket, Key=key, Body=body)
+    for _ in range(2):
+        listing = list_images(f"{bucket}/set", how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+    assert [file.path.read_bytes() for file in listing.files] == [b"2", b"1"]
+    assert progress.totals == [2]
+    table = list_images(f"{bucket}/labels.csv", how)
+    assert sorted(file.label for file in table.files) == ["lily", "rose"]
+    assert kinds(table) == {("error", "missing", "labels.csv:4")}

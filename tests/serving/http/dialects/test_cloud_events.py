@@ -1,18 +1,19 @@
 """CloudEvents as the official SDK writes them, to the app with the processor behind it, on the local AWS."""
 
 import json
+from urllib.parse import quote
 
 import boto3
 import pytest
 from cloudevents.v1.conversion import to_binary, to_dict, to_structured
-from cloudevents.v1.http import CloudEvent
+from cloudevents.v1.http import CloudEvent, from_dict
 
 from model.errors import ModelNotFound
 from serving.model_loader import ModelLoader
 from serving.settings import Settings
 from serving.uploads.processor import UploadProcessor
 from tests.support.chain import BUCKET, Chain
-from tests.support.events import load_event
+from tests.support.events import event_names, load_event
 from tests.support.fakes import ListTelemetry, colour_app, colour_classifier, picture
 
 BATCHED = "application/cloudevents-batch+json"
@@ -109,17 +110,24 @@ def test_another_bucket_is_none_of_its_business(chain, make_client):
     assert (response.status_code, response.get_json()["code"]) == (403, "source_forbidden")
 
 
-@pytest.mark.parametrize(
-    ("type", "data", "store"),
-    [
-        ("google.cloud.storage.object.v1.finalized", {"bucket": BUCKET, "name": KEY}, "Google Cloud Storage"),
-        ("Microsoft.Storage.BlobCreated", {"url": "https://a.blob.core.windows.net/b/c"}, "Azure Blob Storage"),
-    ],
-)
-def test_a_store_that_is_not_settled_is_refused_by_name(make_client, type, data, store):
-    response = deliver(make_client(), to_structured(CloudEvent({"type": type, "source": "s"}, data)))
-    assert (response.status_code, response.get_json()["code"]) == (400, "unknown_event")
-    assert store in response.get_json()["detail"]
+@pytest.mark.parametrize("write", [to_binary, to_structured, batched])
+@pytest.mark.parametrize("name", event_names("azure", "google"))
+def test_the_event_of_a_store_that_this_service_does_not_settle_changes_nothing(chain, make_client, name, write):
+    """These in particular: uploads-bucket is the name of a bucket of S3 here."""
+    response = deliver(make_client(), write(from_dict(load_event(name))))
+    created = name in {"azure-blob-created", "azure-blob-tier-changed", "google-finalized"}
+    assert response.status_code == (403 if created else 204)
+    assert not chain.results()
+
+
+def test_in_binary_mode_the_subject_is_decoded_as_headers_are():
+    settled = []
+    client = colour_app(SETTINGS, settle=lambda event, _: settled.extend(event)).test_client()
+    event = load_event("azure-blob-created")
+    headers = {f"ce-{name}": event[name] for name in ("id", "source", "type", "specversion")}
+    headers |= {"ce-subject": quote(event["subject"]), "content-type": "application/json"}
+    assert deliver(client, (headers, json.dumps(event["data"]))).status_code == 204
+    assert settled == [{name: event[name] for name in ("type", "subject", "data")}]
 
 
 @pytest.mark.parametrize(

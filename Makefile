@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo flowers invoke serve bench test test-fast docs lint check format lock clean
+.PHONY: help demo flowers invoke serve bench test test-fast docs lint check format lock audit clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,11 @@ lock: .venv/ready ## pin every package anew, from pyproject.toml
 	$(LOCK) --extra training --extra tensorflow -c requirements.txt -o training/requirements.txt
 	$(LOCK) --extra serving --extra server --extra training --extra tensorflow --extra ops --extra ray --extra dev -c requirements.txt -c serving/requirements.txt -c training/requirements.txt -o tests/requirements.txt
 	$(LOCK) --extra bench -c tests/requirements.txt -o bench/requirements.txt
+
+# --strict: a package that the index knows nothing of is an error, not a silence.
+audit: .venv/ready ## ask PyPI whether the packages that are shipped have known vulnerabilities
+	@for lock in requirements.txt serving/requirements.txt training/requirements.txt; do \
+		$(BIN)/uv tool run --from pip-audit==2.10.0 pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r $$lock || exit 1; done
 
 .venv/ready: tests/requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed, since TensorFlow has wheels for no newer one; name yours: make PYTHON=python3.12"; exit 1; }

@@ -11,6 +11,8 @@ from PIL import Image, ImageCms
 from model.image import decode
 from tests.model.decoding.hostile import chunk, encoded, png_with
 
+# Of the press's picture 6.6 is the least of littleCMS's four intents, with and without black points: it was written by
+# relative colorimetry, which took from its shadows what ink does not show.
 CASES = {"icc_p3.png": 1, "icc_adobergb.png": 1, "icc_swop.jpg": 7, "big_iccp.png": 1}
 
 

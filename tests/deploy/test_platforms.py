@@ -10,7 +10,15 @@ import yaml
 
 from model.errors import RecognitionError
 from serving.settings import Settings
-from tests.support.platforms import FOLDER, faults_by_azure, faults_by_crd, faults_by_google, manifests
+from tests.support.platforms import (
+    FOLDER,
+    STORE,
+    faults_by_azure,
+    faults_by_crd,
+    faults_by_google,
+    faults_by_schemastore,
+    manifests,
+)
 
 KUBERNETES = "1.33"
 CRDS = {
@@ -64,6 +72,18 @@ def test_azure_functions_start_the_server_that_the_image_starts():
     command = [host["description"]["defaultExecutablePath"], *host["description"]["arguments"]]
     assert f"ENTRYPOINT {json.dumps(command)}" in image
     assert host["enableForwardingHttpRequest"] is True
+
+
+@pytest.mark.skipif(not STORE.exists(), reason="needs the schemas of `npm ci`")
+@pytest.mark.parametrize(
+    ("file", "section", "wrong"),
+    [("host.json", "customHandler", []), ("recognition/function.json", "bindings", [{"type": "httpTrigger"}])],
+)
+def test_azure_functions_files_are_as_their_schema_says(file, section, wrong):
+    document = json.loads((FOLDER / "azure-functions" / file).read_text())
+    schema = Path(file).name
+    assert not faults_by_schemastore(document, schema)
+    assert faults_by_schemastore(document | {section: wrong}, schema)
 
 
 def test_azure_functions_ask_for_a_key_at_every_address():

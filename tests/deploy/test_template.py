@@ -213,7 +213,8 @@ def test_the_cli_is_pinned_and_its_lock_names_no_private_registry():
     package = json.loads((ROOT / "package.json").read_text())
     lock = json.loads((ROOT / "package-lock.json").read_text())
 
-    assert package["devDependencies"] == {"asl-validator": "4.0.0", "serverless": "npm:osls@4.3.1"}
+    assert all(re.fullmatch(r"(npm:\w+@)?[\d.]+", version) for version in package["devDependencies"].values())
+    assert package["devDependencies"]["serverless"] == "npm:osls@4.3.1"
     for entry in lock["packages"].values():
         assert entry.get("resolved", "https://registry.npmjs.org/").startswith("https://registry.npmjs.org/")
 

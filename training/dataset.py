@@ -5,7 +5,7 @@ here decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -137,7 +137,7 @@ class _Reader:
     decoded: Mapping[str, Picture]
     keep: Keep | None
 
-    def here(self) -> Iterator[tuple[int, _Reading]]:
+    def here(self) -> Generator[tuple[int, _Reading]]:
         pool = ThreadPoolExecutor(self.run.workers)
         try:
             yield from enumerate(pool.map(self._read, self.listing.files))
@@ -148,7 +148,7 @@ class _Reader:
         limits = self.run.limits
         return self._judge(file, content_of(file.path, partial(read_image, file.path, limits), self.decoded, limits))
 
-    def elsewhere(self, read: Elsewhere, cache: Path) -> Iterator[tuple[int, _Reading]]:
+    def elsewhere(self, read: Elsewhere, cache: Path) -> Generator[tuple[int, _Reading]]:
         files = self.listing.files
         originals = [Original(file.path.absolute(), origin_of(file.path, cache)) for file in files]
         for number, content in read(originals):

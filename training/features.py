@@ -99,7 +99,7 @@ class Interpreter:
         self._compiled, self._engine = compiled, LitertEngine(compiled, threads=1, output="features")
 
     def __call__(self, tensor: NDArray[np.uint8]) -> NDArray[np.float32]:
-        feature = self._engine.scores(tensor[np.newaxis])[0]  # (D,)
+        feature: NDArray[np.float32] = self._engine.scores(tensor[np.newaxis])[0]  # (D,)
         if not np.isfinite(feature).all():
             raise ExportError(f"{self._compiled} computes features that are no numbers; are the weights sound?")
         return feature

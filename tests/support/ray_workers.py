@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 
-def ray_workers() -> list[int]:
+def ray_workers(kind: str) -> list[int]:
+    """Those of actors of that class; Ray's own agents have such titles too."""
     found = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [int(path.name) for path in found if _title(path).startswith("ray::") and _grandparent(path) == os.getpid()]
+    return [
+        int(path.name)
+        for path in found
+        if _title(path).startswith(f"ray::{kind}") and _grandparent(path) == os.getpid()
+    ]
 
 
 def _title(process: Path) -> str:

@@ -67,7 +67,7 @@ def check_equal(one: Outcome, other: Outcome, here: Path, there: Path) -> None:
     assert replace(one.manifest, **apart) == replace(other.manifest, **apart)
     for name in one.manifest.training.keys() - {"seconds"}:
         assert one.manifest.training[name] == other.manifest.training[name], name
-    assert one.manifest.files[COMPILED_MODEL] == other.manifest.files[COMPILED_MODEL]
+    assert one.manifest.files.get(COMPILED_MODEL) == other.manifest.files.get(COMPILED_MODEL)
 
 
 def test_the_model_is_that_of_the_local_engine_bit_for_bit_and_a_rerun_computes_nothing(photos, tmp_path):
@@ -94,11 +94,7 @@ def test_of_images_in_s3_workers_read_all_and_only_those_that_are_tested_come_he
     mirror = there / "bottlenecks/objects/photos/set"
     brought = {path for path in mirror.rglob("*.*") if path.suffix == ".jpg" and path.stat().st_size}
     assert brought == {example.path for example in by_ray.split.test}
-    roots = {"layout": "", "root": Path()}
-    apart = [
-        replace(found, found=replace(found.found, dataset=replace(found.dataset, **roots))) for found in (local, by_ray)
-    ]
-    check_equal(*apart, here, there)
+    check_equal(local, by_ray, here, there)
     train("s3://photos/set", there, proof_images=10)
     assert all(path.stat().st_size for path in mirror.rglob("*.jpg") if path.name != "empty.jpg"), (
         "a local run brings all"
@@ -111,7 +107,7 @@ def test_workers_that_are_killed_cost_no_image(photos, tmp_path):
     originals = [Original(path) for path in sorted(photos.rglob("*.jpg"))]
     killed, found = set[int](), dict[int, Content | Fault]()
     for number, content in read_by_ray(originals, extractor.compiled(), (), Limits()):
-        for pid in [] if killed else ray_workers():
+        for pid in [] if killed else ray_workers("Reader"):
             os.kill(pid, signal.SIGKILL)
             killed.add(pid)
         found[number] = content

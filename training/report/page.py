@@ -94,9 +94,13 @@ def _scores(content: Content) -> str:
 
 def pictures_of(content: Content) -> list[Path]:
     """The images that the page shows."""
-    shown = (*content.mistakes[:MOST_MISTAKES], *content.suspects[:MOST_SUSPECTS])
-    copies = (copy for group in _groups(content) for copy in group[:MOST_COPIES])
-    return [of.path for of in (*shown, *copies)]
+    copies = [copy for group in _groups(content) for copy in group[:MOST_COPIES]]
+    shown: list[Mistake | Suspect | Copy] = [
+        *content.mistakes[:MOST_MISTAKES],
+        *content.suspects[:MOST_SUSPECTS],
+        *copies,
+    ]
+    return [of.path for of in shown]
 
 
 def _groups(content: Content) -> list[tuple[Copy, ...]]:

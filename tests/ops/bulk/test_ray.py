@@ -69,7 +69,7 @@ def test_a_run_outlives_workers_that_are_killed(photos, tiny_model, tmp_path):
     journal.begin(list_items(str(photos)))
     for position, named in name_by_ray(version, journal.to_do(), wish, journal, 2):
         if not killed:
-            killed |= set(ray_workers())
+            killed |= set(ray_workers("Worker"))
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
         journal.record(position, named)

@@ -6,11 +6,13 @@ place, and at the end item by item, so that an item which ends its process is kn
 """
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import ray
 from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
@@ -23,6 +25,7 @@ AHEAD = 2  # batches at each actor, so that none waits for this process
 RETRIES = 2  # of a batch whose actor died
 MOST_SUSPECTS = 1000  # items of batches that failed to the last: more, and it is the cluster, not an item
 PATIENCE = 300  # s for the first actor: a cluster that scales itself may have to start a machine
+ANSWER = 10  # s for a cluster to take a connection
 NICENESS = {"worker_niceness": 0}  # Ray's own is 15: anything else goes first
 LOCAL: dict[str, Any] = {"address": "local", "include_dashboard": False, "_system_config": NICENESS}
 DIED = (RayActorError, OutOfMemoryError)
@@ -61,6 +64,7 @@ def _connect(workers: int | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports its use home unless it is told not to
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if address := os.environ.get("RAY_ADDRESS"):
+        _refuse_absent(address)
         try:
             ray.init(**quiet)
         except ConnectionError as error:
@@ -71,6 +75,18 @@ def _connect(workers: int | None) -> None:
             filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))
         )  # its workers'
         ray.init(**quiet, **LOCAL, num_cpus=workers)
+
+
+def _refuse_absent(address: str) -> None:
+    """Raise ClusterError where nobody listens: Ray itself goes on trying for ten minutes and more, and says nothing."""
+    place = urlsplit(address if "//" in address else f"//{address}")
+    if place.hostname and place.port:
+        try:
+            socket.create_connection((place.hostname, place.port), timeout=ANSWER).close()
+        except OSError as error:
+            raise ClusterError(
+                f"nobody answers at {address} ({error}): set RAY_ADDRESS to a cluster that runs, or to nothing"
+            ) from error
 
 
 def spread(

@@ -79,12 +79,12 @@ INTRODUCTION = f"""# A million images, and a hundred million
 
 What naming images that lie in S3 takes, in money and in hours, each [way](bulk.md). List prices of us-east-1 in US dollars, free tier left out
 ([the list, with where each is from](cost.md)); machines are EC2's c7i on demand, in the same region as the bucket (no transfer is paid for), and stopped at the end. Rates: {CORE:.1f} images/s a core for the int8 model
-with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores (the engine of `--engine ray` is Ray without its Data, and was not timed); more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
+with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores (the engine of `--engine ray` is Ray without its Data: on two cores that others used too it was no slower than local threads, see [decisions](decisions.md), but it was not timed on a quiet machine); more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
 vCPU, and 110 ms where an object is read and one written for each, are assumed. `make docs` computes this page (`ops/scaling.py`).
 """
 ADVICE = f"""
-**From which size on what pays.** Up to some 100,000 images one machine is done in {100_000 / (2 * CORE) / 60:.0f} minutes on two cores, at {100_000 / 1000 * dollars(READ):.2f} dollars of reads: start nothing else. Ray costs
-more than half of each core's pace here ({RAY_CORE:.0f} images/s against {CORE:.0f}), so a cluster pays from the third machine on, and only where one large machine would take too long: {SIZES[1]:,} images are
+**From which size on what pays.** Up to some 100,000 images one machine is done in {100_000 / (2 * CORE) / 60:.0f} minutes on two cores, at {100_000 / 1000 * dollars(READ):.2f} dollars of reads: start nothing else. Ray
+Data cost more than half of each core's pace ({RAY_CORE:.0f} images/s against {CORE:.0f}); reckoned with that, a cluster pays from the third machine on, and only where one large machine would take too long: {SIZES[1]:,} images are
 {SIZES[1] / (16 * CORE) / 3600:.0f} hours on one of 16 vCPUs. The state machine costs more a million than a machine does and needs none: it pays where nobody has one, or when the hours of the table above are too many.
 S3 Batch Operations pays where each image needs a result of its own. Amazon Rekognition's DetectLabels, which knows its own labels and not yours, is {SIZES[0] / 1000 * THOUSAND_OF_REKOGNITION:,.0f} dollars a million at its first price.
 

@@ -202,6 +202,7 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
         before = {digest: decoded[digest] for digest in hashes}
         elsewhere = None
         if extractor and job.read_elsewhere:
+            run.progress.step("making the backbone and workers ready")
             elsewhere = partial(job.read_elsewhere, compiled=extractor.compiled(), known=before, limits=run.limits)
         dataset = scan(
             job.image_dir,

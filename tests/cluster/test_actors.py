@@ -73,3 +73,12 @@ def test_a_cluster_without_a_free_cpu_is_said_instead_of_waiting_for_ever(monkey
         ray.get(holder.work.remote([], ""))
         with pytest.raises(ClusterError, match="the cluster has no CPU free"):
             results(1, ["a"])
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with (
+        pytest.raises(ClusterError, match=r"nobody answers at 127\.0\.0\.1:1 .*set RAY_ADDRESS to a cluster"),
+        cluster(),
+    ):
+        pass

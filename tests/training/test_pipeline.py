@@ -7,23 +7,17 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-import boto3
 import numpy as np
 import pytest
 from PIL import Image
 
 from model.manifest import COMPILED_MODEL, Manifest
-from model.stores.objects import open_bucket
-from model.stores.s3 import parse_address
 from model.stores.uri import open_store, resolve
 from tests import ROOT
 from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
 from training.closing_page import outcome_page
-from training.content import Content, content_of
 from training.errors import DatasetError, TrainingError
 from training.finetune import FineTuning
 from training.pipeline import Job, Outcome, retrain, survey
@@ -140,6 +134,8 @@ def test_a_name_that_cannot_be_a_path_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_model_is_trained_straight_into_s3(aws: str, tmp_path: Path) -> None:
+    import boto3
+
     from model.classifier import load_classifier
 
     boto3.client("s3").create_bucket(Bucket="models")
@@ -191,34 +187,6 @@ def test_fine_tuning_without_validation_images_is_refused(tmp_path: Path) -> Non
     job = Job(tmp_path / "images", "tiny", tmp_path / "bottlenecks", fine_tuning=FineTuning(steps=1))
     with pytest.raises(DatasetError, match="judged by validation images"):
         survey(job, Run())
-
-
-def read_nearby(originals, compiled, known, limits):
-    """Stands for a cluster: reads in S3, and computes features of a kind."""
-    for number, original in reversed(list(enumerate(originals))):
-        name, key = parse_address(original.address)
-        found = content_of(original.path, partial(open_bucket(name).read, key, limits.max_bytes), known, limits)
-        if isinstance(found, Content) and found.made is not None:
-            picture = replace(found.picture, hash=b"")
-            found = replace(found, picture=picture, made=found.made.mean(axis=(0, 1), dtype=np.float32))
-        yield number, found
-
-
-@pytest.mark.parametrize("steps", [0, 1])
-def test_of_images_that_were_read_in_s3_those_that_are_looked_at_come_here(
-    aws: str, tmp_path: Path, steps: int
-) -> None:
-    s3 = boto3.client("s3")
-    s3.create_bucket(Bucket="photos")
-    for image in draw_colours(tmp_path / "photos").rglob("*.jpg"):
-        s3.put_object(Bucket="photos", Key=f"{image.parent.name}/{image.name}", Body=image.read_bytes())
-    tuning = FineTuning(steps=steps)
-    job = Job("s3://photos", "tiny", tmp_path / "b", fine_tuning=tuning, proof_images=10, read_elsewhere=read_nearby)
-    found = survey(job, Run(), Extractor(tiny_backbone(), job.bottleneck_dir))
-    here = {example for example in found.dataset.examples if example.path.stat().st_size}
-    assert here == set(found.dataset.examples if steps else found.split.test)
-    found.bring(example.path for example in found.split.train)
-    assert all(example.path.stat().st_size for example in found.split.train)
 
 
 def test_thresholds_and_what_they_make_of_the_test_images_are_in_the_manifest(tmp_path: Path) -> None:

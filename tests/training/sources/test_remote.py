@@ -7,13 +7,14 @@ import pytest
 
 from model.errors import ModelNotFound
 from model.image import Limits
+from model.stores.addresses import address_of, folder_of
 from model.stores.s3 import open_client
 from tests.support.clouds import empty_bucket
 from tests.support.sets import kinds, labelled
 from training.errors import DatasetError
 from training.run import NullProgress, Run
 from training.sources.listing import Reading
-from training.sources.remote import address_of, fetch
+from training.sources.remote import fetch, origin_of
 from training.sources.source import list_images
 
 
@@ -83,7 +84,7 @@ def test_images_that_stay_in_s3_are_listed_as_if_they_were_here(put, how: Readin
     stay = replace(how, images_stay=True)
     listing = list_images("s3://photos/set", stay)
     assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
-    assert {address_of(file.path, how.cache) for file in listing.files} == {
+    assert {origin_of(file.path, how.cache) for file in listing.files} == {
         "s3://photos/set/rose/1.jpg",
         "s3://photos/set/lily/2.jpg",
     }
@@ -103,8 +104,13 @@ def test_what_stands_in_for_an_object_is_never_taken_for_it(put, how: Reading) -
     assert list_images("s3://photos/set", how).files[1].path.read_bytes() == b"1", "though its ETag was known"
 
 
-def test_a_file_that_lies_elsewhere_has_no_address(how: Reading, tmp_path: Path) -> None:
-    assert address_of(tmp_path / "rose/1.jpg", how.cache) is None
+@pytest.mark.parametrize("bucket", ["my-bucket", "az://my-container", "gs://my_bucket"])
+def test_a_file_of_the_cache_says_which_object_it_is_of_and_another_does_not(
+    how: Reading, tmp_path: Path, bucket: str
+) -> None:
+    place = how.cache / "objects" / folder_of(bucket) / "set/rose/1.jpg"
+    assert origin_of(place, how.cache) == address_of(bucket, "set/rose/1.jpg")
+    assert origin_of(tmp_path / "rose/1.jpg", how.cache) is None
 
 
 def test_a_whole_bucket_works_too(put, how: Reading) -> None:

@@ -68,9 +68,10 @@ FROM ${BASE_IMAGE} AS training
 COPY --from=training-packages ${LAMBDA_TASK_ROOT} ${LAMBDA_TASK_ROOT}
 COPY LICENSE ./
 COPY model model
+COPY cluster cluster
 COPY training training
-RUN chmod -R a+rX LICENSE model training && \
-    python3 -m compileall -q --invalidation-mode unchecked-hash model training
+RUN chmod -R a+rX LICENSE model cluster training && \
+    python3 -m compileall -q --invalidation-mode unchecked-hash model cluster training
 # The safe path, because a folder named model or training in the user's own directory must not stand in for ours.
 ENV HOME=/tmp PYTHONPATH=${LAMBDA_TASK_ROOT} PYTHONSAFEPATH=1
 WORKDIR /work

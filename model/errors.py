@@ -16,6 +16,7 @@ RecognitionError
 │   │   └── StoreMisconfigured what the operator set up is not right: credentials, key, region, access point
 │   └── StoreUnavailable      out of reach for now; trying again may help
 ├── TrainingError             grown in training/errors.py
+├── ClusterError              of cluster/actors.py: there is no Ray cluster, or none that works
 └── RequestError              the caller's request; grown in serving/errors.py
 """
 

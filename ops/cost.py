@@ -1,7 +1,8 @@
 """`python -m ops.cost`: write docs/cost.md. One price list with its date; each figure is computed from the line beside it.
 
-List prices of us-east-1 in US dollars, free tier left out, as AWS's pricing pages had them in 2025: Lambda (x86), API Gateway (REST),
-S3 (Standard), S3 Batch Operations, SQS, Step Functions, EC2 (on demand), CloudWatch, X-Ray, ECR and Rekognition (DetectLabels).
+List prices of us-east-1 in US dollars, free tier left out, of 2025: Lambda (x86), API Gateway (REST), S3 (Standard), S3 Batch
+Operations, SQS, Step Functions, EC2 (on demand), CloudWatch, X-Ray, ECR and Rekognition (DetectLabels). CHECKED says where
+those of bulk runs were looked up again.
 ops/scaling.py computes docs/scaling.md from the same list.
 """
 
@@ -17,9 +18,31 @@ MILLION_REST_CALLS, MILLION_LAMBDA_CALLS, MILLION_MESSAGES, MILLION_TRACES = 3.5
 GB_SECOND, GB_SECOND_PROVISIONED, GB_SECOND_SNAPSHOT = 0.0000166667, 0.0000041667, 0.0000015046
 THOUSAND_WRITES, THOUSAND_READS, GB_STORED, GB_LOGGED, GB_IN_ECR = 0.005, 0.0004, 0.023, 0.50, 0.10
 MILLION_TRANSITIONS, MILLION_EXPRESS_RUNS, GB_SECOND_EXPRESS = 25.00, 1.00, 0.00001667
-BATCH_JOB, MILLION_BATCH_OBJECTS = 0.25, 1.00
+BATCH_JOB, MILLION_BATCH_OBJECTS, MILLION_LISTED_BY_BATCH = 0.25, 1.00, 0.015
 HOUR_OF_2_CPUS, HOUR_OF_16_CPUS = 0.08925, 0.714  # c7i.large, c7i.4xlarge
 ALARM, METRIC, THOUSAND_OF_REKOGNITION = 0.10, 0.30, 1.00
+
+STEP_FUNCTIONS = "aws.amazon.com/step-functions/pricing, in copies without a date"
+CHECKED = {  # on 2026-11-28: what it is of → $, and where that was read
+    "Step Functions, a million state transitions of a standard workflow": (MILLION_TRANSITIONS, STEP_FUNCTIONS),
+    "Step Functions, a million express executions": (MILLION_EXPRESS_RUNS, STEP_FUNCTIONS),
+    "Step Functions, a GB and second of an express execution, in steps of 64 MB": (
+        GB_SECOND_EXPRESS,
+        f"{STEP_FUNCTIONS}: 0.06 a GB and hour for the first 1,000",
+    ),
+    "S3 Batch Operations, a job": (BATCH_JOB, "aws.amazon.com/s3/pricing, in a copy without a date"),
+    "S3 Batch Operations, a million objects": (MILLION_BATCH_OBJECTS, "the same"),
+    "S3 Batch Operations, a million objects of the bucket, for a manifest that S3 makes": (
+        MILLION_LISTED_BY_BATCH,
+        "the same",
+    ),
+    "EC2, an hour of a c7i.large": (
+        HOUR_OF_2_CPUS,
+        "AWS's Price List API as others read it, on 2026-10-05; not on AWS's own page",
+    ),
+    "EC2, an hour of a c7i.4xlarge": (HOUR_OF_16_CPUS, "eight times that, as others' lists have it too"),
+}
+NOT_CHECKED = "Lambda, API Gateway, requests and storage of S3, SQS, CloudWatch, X-Ray, ECR, Rekognition"
 
 GB = "1.7275 GB"  # 1,769 MB, one vCPU
 MONTH = "2,592,000 s"
@@ -66,7 +89,7 @@ TABLES = {
 }
 INTRODUCTION = """# What it costs
 
-List prices of us-east-1 in US dollars, free tier left out, as AWS published them in 2025: look them up before you rely on them. A warm
+List prices of us-east-1 in US dollars, free tier left out; the last table says where they are from: look them up before you rely on them. A warm
 answer to a 230 kB JPEG took 24 ms here on one CPU with the compiled model; 50 ms are assumed for Lambda, and 60 ms more where S3 is read and
 written. TensorFlow instead takes about four times the time. `make docs` computes this page from the price list in `ops/cost.py`.
 """
@@ -92,7 +115,17 @@ def total(table: str) -> float:
 
 
 def page() -> str:
-    return "\n".join([INTRODUCTION, *(_table(title, lines) for title, lines in TABLES.items())])
+    return "\n".join([INTRODUCTION, *(_table(title, lines) for title, lines in TABLES.items()), _sources()])
+
+
+def _sources() -> str:
+    rows = ["| prices looked up on 2026-11-28 | $ | where |", "| --- | ---: | --- |"]
+    rows += [f"| {what} | {_plain(price)} | {where} |" for what, (price, where) in CHECKED.items()]
+    return "\n".join([*rows, f"| {NOT_CHECKED} | | not checked then: as they stood here since 2025 |"]) + "\n"
+
+
+def _plain(price: float) -> str:
+    return f"{price:.8f}".rstrip("0").rstrip(".")
 
 
 def _table(title: str, lines: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from ops.cost import (
     HOUR_OF_2_CPUS,
     HOUR_OF_16_CPUS,
     MILLION_BATCH_OBJECTS,
+    MILLION_LISTED_BY_BATCH,
     THOUSAND_OF_REKOGNITION,
     THOUSAND_READS,
     dollars,
@@ -69,21 +70,21 @@ WAYS = (
     Way(
         "S3 Batch Operations on `uploads`",
         {"concurrent invocations": QUOTA * UPLOAD, "writes a prefix": WRITES},
-        f"{UPLOADED} + {MILLION_BATCH_OBJECTS} / 1,000",
+        f"{UPLOADED} + {MILLION_BATCH_OBJECTS} / 1,000 + {MILLION_LISTED_BY_BATCH} / 1,000",
         once=f"{BATCH_JOB}",
     ),
     Way("put into the uploads' bucket", {"`uploadsConcurrency`": UPLOADS_CONCURRENCY * UPLOAD}, UPLOADED),
 )
 INTRODUCTION = f"""# A million images, and a hundred million
 
-What naming images that lie in S3 takes, in money and in hours, each [way](bulk.md). List prices of us-east-1 in US dollars, free tier left out, as AWS published them in 2025
-([the list](cost.md)); machines are EC2's c7i on demand, in the same region as the bucket (no transfer is paid for), and stopped at the end. Rates: {CORE:.1f} images/s a core for the int8 model
-with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores (the engine of `--engine ray` is Ray without its Data, and was not timed); more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
+What naming images that lie in S3 takes, in money and in hours, each [way](bulk.md). List prices of us-east-1 in US dollars, free tier left out
+([the list, with where each is from](cost.md)); machines are EC2's c7i on demand, in the same region as the bucket (no transfer is paid for), and stopped at the end. Rates: {CORE:.1f} images/s a core for the int8 model
+with its decode, {RAY_CORE:.0f} through Ray Data, both measured here on two cores (the engine of `--engine ray` is Ray without its Data: on two cores that others used too it was no slower than local threads, see [decisions](decisions.md), but it was not timed on a quiet machine); more cores and more machines are reckoned in proportion, which was not measured. On Lambda 50 ms an image on a
 vCPU, and 110 ms where an object is read and one written for each, are assumed. `make docs` computes this page (`ops/scaling.py`).
 """
 ADVICE = f"""
-**From which size on what pays.** Up to some 100,000 images one machine is done in {100_000 / (2 * CORE) / 60:.0f} minutes on two cores, at {100_000 / 1000 * dollars(READ):.2f} dollars of reads: start nothing else. Ray costs
-more than half of each core's pace here ({RAY_CORE:.0f} images/s against {CORE:.0f}), so a cluster pays from the third machine on, and only where one large machine would take too long: {SIZES[1]:,} images are
+**From which size on what pays.** Up to some 100,000 images one machine is done in {100_000 / (2 * CORE) / 60:.0f} minutes on two cores, at {100_000 / 1000 * dollars(READ):.2f} dollars of reads: start nothing else. Ray
+Data cost more than half of each core's pace ({RAY_CORE:.0f} images/s against {CORE:.0f}); reckoned with that, a cluster pays from the third machine on, and only where one large machine would take too long: {SIZES[1]:,} images are
 {SIZES[1] / (16 * CORE) / 3600:.0f} hours on one of 16 vCPUs. The state machine costs more a million than a machine does and needs none: it pays where nobody has one, or when the hours of the table above are too many.
 S3 Batch Operations pays where each image needs a result of its own. Amazon Rekognition's DetectLabels, which knows its own labels and not yours, is {SIZES[0] / 1000 * THOUSAND_OF_REKOGNITION:,.0f} dollars a million at its first price.
 
@@ -96,7 +97,7 @@ S3 Batch Operations pays where each image needs a result of its own. Amazon Reko
 | 1,000 more invocations every 10 s | Lambda | not: the map starts {CONCURRENCY} | |
 | 10,000 concurrent child executions | Step Functions | not | |
 | 262,144 bytes of a batch's input or output | Step Functions | keys of over 1,000 bytes | batches are made smaller then (`MaxInputBytesPerBatch`) |
-| 300 s of an express execution | Step Functions | a batch that is tried twice at 120 s | a smaller `bulkTimeout` |
+| 300 s of an express execution | Step Functions | a batch with two images that each take all of the function's 120 s | a smaller `bulkTimeout` |
 | 10 GB of a table | Step Functions' ItemReader | some 100 million keys | an inventory, whose files each may have that, or several tables |
 
 The limits are AWS's defaults as its documentation names them; none of them was reached here. `status` shows what a run costs while it is at work.

@@ -30,6 +30,7 @@ SLOW_FIXTURES = {
 SLOW_PARAMETERS = {"azurite", "google_storage", "s3"}  # of fixtures that ask for a server in these cases only
 SLOW_PLACES = (
     "bench",
+    "cluster",
     "deploy",
     "fuzz",
     "model/decoding/test_alone.py",

@@ -16,6 +16,7 @@ GROUPS = {"model": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
 RUN = ("model", "tensorflow", "serving", "server", "training", "ops", "ray")
 FOLDERS = {  # of the repository → the groups that are installed where its code runs
     "model": ("model", "tensorflow"),
+    "cluster": ("model", "ray"),
     "serving": ("model", "serving"),
     "handler.py": ("model", "serving"),
     "training": ("model", "tensorflow", "training"),
@@ -29,6 +30,7 @@ ELSEWHERE = {  # imported where only training, the server image, or a Ray cluste
     ("model/stores/clouds.py", "obstore"): "server",
     ("model/stores/local.py", "filelock"): "training",
     ("ops/bulk/ray_engine.py", "ray"): "ray",
+    ("training/ray_engine.py", "ray"): "ray",
     ("serving/http/gunicorn_connection.py", "gunicorn"): "server",
     ("serving/http/gunicorn_worker.py", "gunicorn"): "server",
 }

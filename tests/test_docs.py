@@ -59,6 +59,6 @@ def test_every_option_is_explained() -> None:
 
 def test_nothing_of_ours_names_a_machine() -> None:
     suffixes = {".py", ".md", ".yml", ".toml", ".js", ".json", ".html", ".css"}
-    rooms = ("model", "serving", "training", "ops", "bench", "docs", "deploy", "plugins")
+    rooms = ("model", "cluster", "serving", "training", "ops", "bench", "docs", "deploy", "plugins")
     for path in (path for room in rooms for path in (ROOT / room).rglob("*") if path.suffix in suffixes):
         assert not re.search(r"/(home|root|Users)/\w", path.read_text()), name_of(path)

@@ -9,17 +9,18 @@ import pytest
 
 from tests import ROOT
 
-ROOMS = ("model", "serving", "training", "ops")
+ROOMS = ("model", "cluster", "serving", "training", "ops")
 SOURCES = [*(path for room in ROOMS for path in (ROOT / room).rglob("*.py")), ROOT / "handler.py"]
 FORBIDDEN = {  # beginning of a module's name → beginnings of what it must not import
-    "model": ("serving", "training", "ops", "handler", "flask", "click", "argparse"),
-    "serving": ("training", "ops"),
+    "model": ("cluster", "serving", "training", "ops", "handler", "flask", "click", "argparse"),
+    "cluster": ("serving", "training", "ops", "handler", "flask", "click"),
+    "serving": ("cluster", "training", "ops"),
     "serving.http": ("serving.uploads", "serving.bulk", "training", "ops", "handler"),
     "serving.bulk": ("serving.http", "serving.uploads", "training", "ops", "handler", "flask"),
     "serving.uploads": ("serving.http", "serving.bulk", "training", "ops", "handler", "flask"),
     "training": ("serving", "ops", "handler", "flask"),
     "ops": ("training", "handler"),
-    "handler": ("training", "ops"),
+    "handler": ("cluster", "training", "ops"),
 }
 HEAVY = {"tensorflow", "keras", "boto3", "botocore", "obstore", "sklearn", "scipy", "matplotlib", "jinja2"}
 
@@ -77,6 +78,13 @@ def test_tensorflow_boto3_and_obstore_are_known_to_few() -> None:
     assert knows["obstore"] == {"model.stores.cloud_errors", "model.stores.clouds"}
     assert "model.stores.s3" in knows["boto3"]
     assert not {module for module in knows["boto3"] if begins(module, "training")}
+
+
+def test_ray_is_imported_where_somebody_asks_for_it() -> None:
+    knows = {module for module, path in MODULES.items() if any(begins(name, "ray") for name in imports(path))}
+    assert knows == {"cluster.actors", "ops.bulk.ray_engine", "training.ray_engine"}
+    for module in MODULES.keys() - knows:
+        assert not knows & set(imports(MODULES[module], at_import=True)), module
 
 
 def test_the_model_knows_no_environment() -> None:

@@ -5,28 +5,30 @@ here decides what to do about it, and nothing is written.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from model.decoding.limits import check_size
-from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnreadFormat, UnsupportedImage
-from model.image import Limits, damage_of, decode, image_format, pixels_digest, read_image
+from model.errors import ImageError
+from model.image import read_image
+from training.content import Content, Fault, Original, content_of, fault_of
 from training.errors import DatasetError
 from training.pictures import Picture
 from training.problems import Problem, Severity, counted
 from training.run import Run
-from training.sources.listing import CACHE, LabelledFile, LabelsFrom, Part, Reading, shown
+from training.sources.listing import CACHE, LabelledFile, LabelsFrom, Listing, Part, Reading, shown
 from training.sources.names import SUFFIXES
+from training.sources.remote import origin_of
 from training.sources.source import list_images
 
 FEW = 50  # images of a class; with fewer, its figures are mostly chance
-VIDEOS = {".mov", ".mp4", ".m4v", ".avi"}  # what phones put beside a photo
 STOPPING = {"conflict", "label", "alike", "empty", "forbidden"}  # kinds of errors that make any model a wrong one
 
 
@@ -54,17 +56,10 @@ class Dataset:
         return [problem for problem in self.problems if problem.severity == severity]
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What one file turned out to be: an example, or not; and what there is to say of it."""
-
-    example: Example | None
-    problems: tuple[Problem, ...] = ()
-
-
 Keep = Callable[
-    [Example, Picture, NDArray[np.uint8]], None
-]  # takes the decoded image (299, 299, 3); called from several threads
+    [Example, Picture, NDArray[Any]], None
+]  # takes what was made of the decoded image; called from several threads
+Elsewhere = Callable[[Sequence[Original]], Iterator[tuple[int, Content | Fault]]]  # reads files, in any order
 
 
 def scan(
@@ -75,22 +70,19 @@ def scan(
     *,
     labels_from: LabelsFrom = LabelsFrom.TOP,
     cache: Path = CACHE,
+    elsewhere: Elsewhere | None = None,
 ) -> Dataset:
     """Read all of it. Contents whose digest is in `decoded` were decoded before and are not decoded again.
 
-    What is decoded goes to `keep` at once, and is not held here. Raises DatasetError where there are no labelled images to
-    read, and whatever `keep` raises.
+    What is decoded goes to `keep` at once, and is not held here: the image (299, 299, 3), or where it was read elsewhere its
+    feature (D,). Images in a bucket are then not brought here. Raises DatasetError where there are no labelled images to read, and
+    whatever `keep` and `elsewhere` raise.
     """
-    listing = list_images(place, Reading(run, cache, labels_from))
-
-    def read(file: LabelledFile) -> _Reading:
-        return _read(listing.root, file, run.limits, {} if decoded is None else decoded, keep)
-
-    pool = ThreadPoolExecutor(run.workers)
-    try:
-        readings = list(run.progress.items("images", pool.map(read, listing.files), len(listing.files)))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    listing = list_images(place, Reading(run, cache, labels_from, images_stay=elsewhere is not None))
+    reader = _Reader(listing, run, {} if decoded is None else decoded, keep)
+    with closing(reader.elsewhere(elsewhere, cache) if elsewhere else reader.here()) as found:
+        numbered = dict(run.progress.items("images", found, len(listing.files)))
+    readings = [numbered[number] for number in range(len(listing.files))]
     readable = [reading.example for reading in readings if reading.example]
     examples, twice = _once_each(listing.root, readable)
     return Dataset(
@@ -128,58 +120,61 @@ def _refuse(dataset: Dataset, kinds: set[str]) -> None:
         raise DatasetError("\n".join(others))
 
 
-def _read(
-    root: Path, file: LabelledFile, limits: Limits, decoded: Mapping[str, Picture], keep: Keep | None
-) -> _Reading:
-    name = shown(root, file.path)
+@dataclass(frozen=True)
+class _Reading:
+    """What one file turned out to be: an example, or not; and what there is to say of it."""
 
-    def problem(severity: Severity, kind: str, detail: str) -> Problem:
-        return Problem(severity, kind, name, detail)
-
-    promised = SUFFIXES.get(file.path.suffix.lower())
-    try:
-        data = read_image(file.path, limits)
-        format = image_format(data)
-        digest = sha256(data).hexdigest()
-        picture, tensor = decoded.get(digest), None
-        if picture is None:
-            picture, tensor = _decode(data, limits)
-        check_size(picture.width, picture.height, limits)
-    except OSError as error:
-        return _Reading(None, (problem(Severity.ERROR, "unreadable", error.strerror or str(error)),))
-    except UnsupportedImage as error:
-        return _Reading(None, (problem(*_unsupported(error, file.path, empty=not data)),))
-    except ImageError as error:
-        return _Reading(None, (problem(Severity.ERROR, _kind(error), str(error)),))
-    example = Example(file.path, file.label, digest, picture.pixels, file.part)
-    if tensor is not None and keep:
-        keep(example, picture, tensor)
-    problems = []
-    if promised not in {format, None}:
-        problems.append(problem(Severity.NOTE, "misnamed", f"is a {format} by its content; read as such"))
-    if picture.damage:
-        detail = f"its pixels are damaged ({picture.damage}); read as far as it goes: put a sound copy in its place"
-        problems.append(problem(Severity.WARNING, "damaged", detail))
-    return _Reading(example, tuple(problems))
+    example: Example | None
+    problems: tuple[Problem, ...] = ()
 
 
-def _decode(data: bytes, limits: Limits) -> tuple[Picture, NDArray[np.uint8]]:
-    image = decode(data, limits)
-    return Picture(pixels_digest(image), image.width, image.height, damage_of(data)), image.tensor
+@dataclass(frozen=True)
+class _Reader:
+    """Files → readings, by their places in the listing."""
 
+    listing: Listing
+    run: Run
+    decoded: Mapping[str, Picture]
+    keep: Keep | None
 
-def _unsupported(error: UnsupportedImage, path: Path, *, empty: bool) -> tuple[Severity, str, str]:
-    if path.suffix.lower() in VIDEOS:
-        return Severity.NOTE, "ignored", "a video"
-    if isinstance(error, UnreadFormat):
-        return Severity.ERROR, "unread", str(error)
-    if path.suffix.lower() in SUFFIXES or empty:
-        return Severity.ERROR, "unsupported", str(error)
-    return Severity.NOTE, "ignored", "not an image"
+    def here(self) -> Generator[tuple[int, _Reading]]:
+        pool = ThreadPoolExecutor(self.run.workers)
+        try:
+            yield from enumerate(pool.map(self._read, self.listing.files))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
+    def _read(self, file: LabelledFile) -> _Reading:
+        limits = self.run.limits
+        return self._judge(file, content_of(file.path, partial(read_image, file.path, limits), self.decoded, limits))
 
-def _kind(error: ImageError) -> str:
-    return {ImageTooLarge: "too-large", ImageOutOfBounds: "out-of-bounds"}.get(type(error), "corrupt")
+    def elsewhere(self, read: Elsewhere, cache: Path) -> Generator[tuple[int, _Reading]]:
+        files = self.listing.files
+        originals = [Original(file.path.absolute(), origin_of(file.path, cache)) for file in files]
+        for number, content in read(originals):
+            yield number, self._judge(files[number], content)
+
+    def _judge(self, file: LabelledFile, content: Content | Fault) -> _Reading:
+        """What a file that holds this is worth."""
+        name = shown(self.listing.root, file.path)
+        if isinstance(content, Fault):
+            return _Reading(None, (Problem(content.severity, content.kind, name, content.detail),))
+        picture = content.picture or self.decoded[content.digest]
+        try:
+            check_size(picture.width, picture.height, self.run.limits)
+        except ImageError as error:
+            return self._judge(file, fault_of(error, file.path))
+        example = Example(file.path, file.label, content.digest, picture.pixels, file.part)
+        if content.made is not None and self.keep:
+            self.keep(example, picture, content.made)
+        problems = []
+        if SUFFIXES.get(file.path.suffix.lower()) not in {content.format, None}:
+            detail = f"is a {content.format} by its content; read as such"
+            problems.append(Problem(Severity.NOTE, "misnamed", name, detail))
+        if picture.damage:
+            detail = f"its pixels are damaged ({picture.damage}); read as far as it goes: put a sound copy in its place"
+            problems.append(Problem(Severity.WARNING, "damaged", name, detail))
+        return _Reading(example, tuple(problems))
 
 
 def _once_each(root: Path, examples: Sequence[Example]) -> tuple[list[Example], list[Problem]]:

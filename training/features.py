@@ -92,6 +92,19 @@ class Features:
     cached: int  # how many of the N were there before
 
 
+class Interpreter:
+    """The compiled backbone on one thread: a decoded image (299, 299, 3) → its feature (D,). Raises ExportError."""
+
+    def __init__(self, compiled: Path) -> None:
+        self._compiled, self._engine = compiled, LitertEngine(compiled, threads=1, output="features")
+
+    def __call__(self, tensor: NDArray[np.uint8]) -> NDArray[np.float32]:
+        feature: NDArray[np.float32] = self._engine.scores(tensor[np.newaxis])[0]  # (D,)
+        if not np.isfinite(feature).all():
+            raise ExportError(f"{self._compiled} computes features that are no numbers; are the weights sound?")
+        return feature
+
+
 class FeatureWriter:
     """Computes the feature of a decoded image and keeps it at once. Threads may share it; each runs its own interpreter."""
 
@@ -106,12 +119,9 @@ class FeatureWriter:
             if digest in self._begun:  # two files of one content
                 return
             self._begun.add(digest)
-        if not hasattr(self._thread, "engine"):
-            self._thread.engine = LitertEngine(self._compiled, threads=1, output="features")
-        feature = self._thread.engine.scores(tensor[np.newaxis])[0]  # (D,)
-        if not np.isfinite(feature).all():
-            raise ExportError(f"{self._compiled} computes features that are no numbers; are the weights sound?")
-        self._cache.put(digest, feature)
+        if not hasattr(self._thread, "extract"):
+            self._thread.extract = Interpreter(self._compiled)
+        self._cache.put(digest, self._thread.extract(tensor))
 
 
 def extract(

@@ -4,11 +4,12 @@ It knows no command line; what it is told and what it found are plain values.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,7 @@ from model.manifest import CARD, Manifest, describe_files
 from model.stores.base import NAME, Store
 from training.backbone import Backbone
 from training.cache import FeatureCache
+from training.content import ReadElsewhere
 from training.corrections import Corrected, correct, read_corrections
 from training.dataset import Dataset, Example, refuse_unsound, scan
 from training.errors import DatasetError, TrainingError
@@ -39,7 +41,8 @@ from training.proof import choose_sample
 from training.provenance import git_commit, library_versions
 from training.report.card import model_card
 from training.run import Run
-from training.sources.listing import LabelsFrom, Part
+from training.sources.listing import LabelsFrom, Part, Reading
+from training.sources.remote import fetch, origin_of
 from training.split import Percentages, Split, part_of, split
 from training.spool import Spool
 from training.stopwatch import Stopwatch
@@ -62,6 +65,7 @@ class Job:
     max_steps: int = 1000  # iterations of the head's solver
     fine_tuning: FineTuning = FineTuning()  # noqa: RUF009 - frozen
     proof_images: int = 160  # that the SavedModel scores at most; TensorFlow does about 16 a second on two cores
+    read_elsewhere: ReadElsewhere | None = None  # on other machines; None: by this one's threads
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
@@ -86,6 +90,7 @@ class Survey:
     split: Split
     spool: Spool  # decoded images that are needed again
     known: set[str]  # the contents whose features were there before
+    bring: Callable[[Iterable[Path]], None]  # files that were read elsewhere, in a bucket, to this machine
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +171,8 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
     """Read, hash and decode every file once, and judge them. Raises DatasetError where they cannot be learned from.
 
     With an extractor whose backbone is compiled, features are computed on the way; without, decoded images are spooled until
-    it is. Those of the test part are spooled in any case: the SavedModel is proven with them.
+    it is. Those of the test part are spooled in any case: the SavedModel is proven with them. What is read elsewhere, for
+    which the extractor is needed, comes as features; of images in a bucket, the test part is then brought here.
     """
     corrections = read_corrections(job.corrections) if job.corrections else None
     spool, pictures, known, write = Spool(job.bottleneck_dir), PictureCache(job.feature_file), set[str](), None
@@ -180,14 +186,33 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
             spool.put(example.digest, tensor)
         if write and example.digest not in known:
             write(example.digest, tensor)
-        hashes[example.digest] = perceptual_hash(tensor)
-        pictures.put(example.digest, replace(picture, hash=hashes[example.digest]))
+        keep_picture(example, replace(picture, hash=perceptual_hash(tensor)))
+
+    def keep_feature(example: Example, picture: Picture, feature: NDArray[np.float32]) -> None:
+        cache.put(example.digest, feature)
+        keep_picture(example, picture)
+
+    def keep_picture(example: Example, picture: Picture) -> None:
+        hashes[example.digest] = picture.hash or b""
+        pictures.put(example.digest, picture)
 
     try:
         decoded = {digest: picture for digest, picture in pictures.pictures().items() if digest in known}
         hashes = {digest: picture.hash for digest, picture in decoded.items() if picture.hash is not None}
         before = {digest: decoded[digest] for digest in hashes}
-        dataset = scan(job.image_dir, run, before, keep, labels_from=job.labels_from, cache=job.bottleneck_dir)
+        elsewhere = None
+        if extractor and job.read_elsewhere:
+            run.progress.step("making the backbone and workers ready")
+            elsewhere = partial(job.read_elsewhere, compiled=extractor.compiled(), known=before, limits=run.limits)
+        dataset = scan(
+            job.image_dir,
+            run,
+            before,
+            keep_feature if elsewhere else keep,
+            labels_from=job.labels_from,
+            cache=job.bottleneck_dir,
+            elsewhere=elsewhere,
+        )
     finally:
         pictures.close()
         if extractor:
@@ -200,7 +225,21 @@ def survey(job: Job, run: Run, extractor: Extractor | None = None) -> Survey:
         raise DatasetError(
             "fine-tuning is judged by validation images, and there are none: add images, or leave it out"
         )
-    return Survey(corrected.dataset, corrected, groups, parts, spool, known)
+    found = Survey(corrected.dataset, corrected, groups, parts, spool, known, partial(_bring, job, run))
+    found.bring(example.path for example in _decoded_again(job, parts))
+    return found
+
+
+def _decoded_again(job: Job, parts: Split) -> Iterable[Example]:
+    """The images that are looked at, beside their features, before the model is published."""
+    tuned = (*parts.train, *parts.validation) if job.fine_tuning.steps else ()
+    return dict.fromkeys((*parts.test, *choose_sample(parts, job.proof_images), *tuned))
+
+
+def _bring(job: Job, run: Run, paths: Iterable[Path]) -> None:
+    if job.read_elsewhere:
+        addresses = (origin_of(path, job.bottleneck_dir) for path in paths)
+        fetch(filter(None, addresses), Reading(run, job.bottleneck_dir))
 
 
 def _extract(found: Survey, extractor: Extractor, job: Job, run: Run) -> Features:

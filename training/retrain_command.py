@@ -13,6 +13,7 @@ import click
 
 from training.closing_page import outcome_page
 from training.console import Console, suppress_stderr
+from training.content import ReadElsewhere
 from training.finetune import Augmentation, FineTuning
 from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
 from training.pipeline import Job, retrain, survey
@@ -106,6 +107,13 @@ PERCENT = click.IntRange(0, 90)
     help="At most, that the SavedModel scores too, to prove the compiled model.",
 )
 @click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="What reads the images: this machine, or Ray, on the cluster that RAY_ADDRESS names, else on this machine.",
+)
+@click.option(
     "--report-dir",
     type=FOLDER,
     default="runs",
@@ -135,6 +143,9 @@ def retrain_command(
 
     With --fine-tuning-steps the two topmost Inception blocks learn on as well, from augmented images if you ask for it; the
     result is kept only if it is better on the validation images.
+
+    With --engine ray a cluster's workers read the images, in a bucket or on a disk that all machines share, and compute their
+    features. It gives the same model; from which number of images on it pays stands in docs/training.md.
     """
     from model.stores.uri import open_store
     from training.report.folder import report_training
@@ -150,7 +161,8 @@ def retrain_command(
     if job.fine_tuning.steps:  # the only step that needs TensorFlow in this process
         with suppress_stderr():
             import keras  # noqa: F401
-    surveyed = None if at_hand(weights, job.bottleneck_dir) else survey(job, run)  # before anything is fetched
+    judged_first = not (job.read_elsewhere or at_hand(weights, job.bottleneck_dir))  # before anything is fetched
+    surveyed = survey(job, run) if judged_first else None
     backbone = inception_v3(find_weights(weights, job.bottleneck_dir))
     report_dir.mkdir(parents=True, exist_ok=True)  # like the store's, a fault of this place is told before the work
     outcome = retrain(job, backbone, target, run, surveyed)
@@ -174,8 +186,19 @@ def job_from(options: Mapping[str, Any]) -> Job:
         "percentages": _from_options(Percentages, options),
         "precision": options["precision"] / 100,
         "fine_tuning": _from_options(FineTuning, options, augmentation=augmentation),
+        "read_elsewhere": _by_ray() if options["engine"] == "ray" else None,
     }
     return _from_options(Job, options, **parts)
+
+
+def _by_ray() -> ReadElsewhere:
+    try:
+        from training.ray_engine import read_by_ray
+    except ImportError as error:
+        raise click.ClickException(
+            f"--engine ray needs the package of the extra `ray`: pip install 'ray>=2.60' ({error})"
+        ) from error
+    return read_by_ray
 
 
 def _from_options(kind: type[T], options: Mapping[str, Any], **more: Any) -> T:

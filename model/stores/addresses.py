@@ -50,3 +50,9 @@ def address_of(bucket: str, key: str) -> str:
 def folder_of(bucket: str) -> str:
     """A folder's name that is no other bucket's: no bucket of S3 has an underscore in its name."""
     return bucket.replace("://", "_")
+
+
+def bucket_of(folder: str) -> str:
+    """The bucket that a folder was named after."""
+    scheme, underscore, name = folder.partition("_")
+    return f"{scheme}://{name}" if underscore else folder

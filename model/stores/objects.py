@@ -56,12 +56,14 @@ class Bucket:
             part.flush()
             Path(part.name).replace(target)
 
-    def read(self, key: str, at_most: int) -> bytes | None:
-        """Return the object's content; None where it has more bytes."""
-        with translated(address_of(self.name, key)):
-            answer = self.client.get_object(Bucket=self.name, Key=key)
-            with answer["Body"] as body:
-                return body.read() if answer["ContentLength"] <= at_most else None
+    def read(self, key: str, at_most: int) -> bytes:
+        """Return the object's content, but no more of it than shows that it has more bytes."""
+        parts, size = list[bytes](), 0
+        with translated(address_of(self.name, key)), self.client.get_object(Bucket=self.name, Key=key)["Body"] as body:
+            while size <= at_most and (part := body.read(at_most + 1 - size)):
+                parts.append(part)
+                size += len(part)
+        return b"".join(parts)
 
     def upload(self, file: IO[bytes], key: str) -> None:
         """Write the object, whole or not at all."""

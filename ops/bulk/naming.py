@@ -14,7 +14,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from model.classifier import Classifier
-from model.errors import ImageTooLarge, RecognitionError, StoreMisconfigured
+from model.errors import RecognitionError, StoreMisconfigured
 from model.image import Limits, decode, read_image
 from model.stores.addresses import is_remote, split_address
 from model.stores.objects import Bucket, open_bucket
@@ -80,10 +80,7 @@ class Namer:
         name, key = split_address(item.name)
         if name not in self._buckets:
             self._buckets[name] = open_bucket(name)
-        found = self._buckets[name].read(key, self._wish.limits.max_bytes)
-        if found is None:
-            raise ImageTooLarge(f"the object has more than the {self._wish.limits.max_bytes:,} bytes that are read")
-        return found
+        return self._buckets[name].read(key, self._wish.limits.max_bytes)
 
 
 def _problem(error: Exception) -> Problem:

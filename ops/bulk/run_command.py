@@ -111,5 +111,7 @@ def _engine(name: str) -> NameAll:
     try:
         from ops.bulk.ray_engine import name_by_ray
     except ImportError as error:
-        raise click.ClickException(f"--engine ray needs Ray: pip install ray ({error})") from error
+        raise click.ClickException(
+            f"--engine ray needs the package of the extra `ray`: pip install 'ray>=2.60' ({error})"
+        ) from error
     return name_by_ray

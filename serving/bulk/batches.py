@@ -21,6 +21,7 @@ COLUMNS = {"bucket": "bucket", "key": "key", "versionid": "version_id", "etag": 
 @dataclass(frozen=True)
 class Batch:
     items: tuple[UploadedObject, ...]
+    alone: str | None = None  # the execution in which the batch ended an invocation: its images are tried one at a time
 
     @property
     def digest(self) -> str:
@@ -41,7 +42,7 @@ def read_batch(event: Any) -> Batch:
     common = event.get("BatchInput") or {}
     rows = [_plain(row) for row in event["Items"]]
     items = (_item(row, common) for row in rows if row.get("isdeletemarker") != "true")
-    return Batch(tuple(item for item in items if not item.key.endswith(FOLDERS)))
+    return Batch(tuple(item for item in items if not item.key.endswith(FOLDERS)), event.get("Alone"))
 
 
 def _plain(row: Any) -> dict[str, str]:

@@ -3,19 +3,21 @@
     batch → [its results already? done] → read, decode, score, several at a time → write → say where
 
 Doing a batch again writes the same object again, so Step Functions may try as often as it likes. An image that cannot be named is
-a result with its error; what may pass fails the batch, to be tried again.
+a result with its error; what may pass fails the batch, to be tried again. What ended the function is tried again one image at a
+time (claims.py).
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from model.classifier import Classifier
 from model.errors import ImageError, RecognitionError, StoreForbidden, StoreMisconfigured
 from serving.bulk.batches import Batch, read_batch
-from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime
+from serving.bulk.claims import FATAL, Claims
+from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime
 from serving.inference import Recogniser, Timings
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
@@ -50,7 +52,8 @@ class BatchProcessor:
             place = f"{self._prefix}{classifier.manifest.name}/{classifier.version}/{batch.digest}.jsonl"
             done = self._before(place) if batch.settled else None
             outcome = "batch repeated" if done else "batch"
-            done = done or self._write(place, self._name(batch, classifier, context.get_remaining_time_in_millis))
+            name = self._name_alone if batch.alone else self._name
+            done = done or self._write(place, name(batch, context.get_remaining_time_in_millis))
         except RecognitionError as error:
             self._telemetry.failed({"request_id": context.aws_request_id, "images": len(batch.items)}, error)
             raise
@@ -71,7 +74,19 @@ class BatchProcessor:
             return None
         return BulkBatch(self._bucket, place, int(kept["images"]), int(kept["failed"]))
 
-    def _name(self, batch: Batch, classifier: Classifier, time_left: Callable[[], int]) -> list[BulkResult]:
+    def _name_alone(self, batch: Batch, time_left: Callable[[], int]) -> list[BulkResult]:
+        """One image at a time, each claimed when it has been read, so that nothing which may pass is taken for its doing."""
+        claims = Claims(self._client, self._bucket, f"{self._prefix}claims/{batch.digest}-{batch.alone}.json")
+        results = []
+        for number, item in enumerate(batch.items):
+            if number in claims.fatal:
+                results.append(BulkResult(item, error=problem_of(FatalImage(FATAL))))
+            else:
+                results.append(self._result(item, time_left, partial(claims.take, number)))
+        claims.give_back()
+        return results
+
+    def _name(self, batch: Batch, time_left: Callable[[], int]) -> list[BulkResult]:
         with ThreadPoolExecutor(PARALLEL) as pool:
             begun = [pool.submit(self._result, item, time_left) for item in batch.items]
             try:
@@ -84,12 +99,20 @@ class BatchProcessor:
             )
         return results
 
-    def _result(self, item: UploadedObject, time_left: Callable[[], int]) -> BulkResult:
+    def _result(
+        self, item: UploadedObject, time_left: Callable[[], int], claim: Callable[[], None] = lambda: None
+    ) -> BulkResult:
         """Raises what may pass: ModelError, StoreError or OutOfTime."""
+
+        def read() -> bytes:
+            data = self._read(item)
+            claim()
+            return data
+
         if time_left() < LAST_START_MS:
             raise OutOfTime("too little of the function's time is left: make batches smaller, or bulkTimeout longer")
         try:
-            prediction = self._recogniser.recognise([lambda: self._read(item)], Timings(), batch=False)
+            prediction = self._recogniser.recognise([read], Timings(), batch=False)
         except (ImageError, ObjectNotFound, ObjectArchived, ObjectLocked) as error:
             return BulkResult(item, error=problem_of(error))
         except StoreMisconfigured:

@@ -6,7 +6,7 @@ from tests import ROOT
 
 PATTERNS = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
 SENT = {path for pattern in PATTERNS for path in ROOT.glob(pattern)}
-BUILT = ("model", "serving", "training")  # the folders that the Dockerfile copies
+BUILT = ("model", "cluster", "serving", "training")  # the folders that the Dockerfile copies
 
 
 @pytest.mark.parametrize("folder", BUILT)

@@ -156,6 +156,9 @@ def as_process(endpoint: str, code_root: str) -> Any:
             check=False,
         )
         self.save_logs(done.stderr or "-")
+        if done.returncode < 0:
+            ended = {"errorType": "Runtime.ExitError", "errorMessage": "Runtime exited with error: signal: killed"}
+            return json.dumps(ended), True, done.stderr
         failures = done.stdout and (json.loads(done.stdout) or {}).get("batchItemFailures")
         if done.returncode or failures:  # moto knows no partial failure: a message that failed stays on the queue
             return done.stdout or json.dumps({"errorMessage": done.stderr.splitlines()[-1]}), True, done.stderr

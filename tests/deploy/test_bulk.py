@@ -20,6 +20,7 @@ from pyarrow import parquet
 from ops.bulk.cli import main
 from tests import ROOT
 from tests.deploy.conftest import CREDENTIALS, run_local_aws
+from tests.deploy.local_function import FATAL
 from tests.deploy.test_deployment import publish
 from tests.deploy.test_policy import of_type
 from tests.support.fakes import picture
@@ -142,6 +143,19 @@ def test_a_run_whose_batches_all_failed_is_not_green_and_its_images_are_rows(dep
     assert [json.loads(row["image"])["name"] for row in rows] == ["in/1.jpg", "in/2.jpg"]
     assert {row["error"] for row in rows} == {"batch_failed"}
     assert "names no key" in rows[0]["detail"]
+
+
+@pytest.mark.parametrize("fatal", [1, 2])
+def test_images_that_end_the_function_are_rows_with_that_error_and_their_batch_is_named(deployed, tmp_path, fatal):
+    prefix = f"fatal-{fatal}/"
+    for number, image in enumerate(sorted(draw_colours(tmp_path / "photos", per_class=2).rglob("*.jpg"))):
+        body = image.read_bytes() + (FATAL if number in range(2, 2 + fatal) else b"")
+        deployed.put_object(Bucket="photos", Key=f"{prefix}{number} {image.parent.name}.jpg", Body=body)
+    assert "SUCCEEDED" in run_to_its_end(f"s3://photos/{prefix}").output
+    _, rows = fetched(f"s3://photos/{prefix}", tmp_path / "results.parquet")
+    errors = [row["error"] for row in rows]
+    assert errors == [None, None, *["fatal_image"] * fatal, *[None] * (4 - fatal)]
+    assert all(row["label"] in row["image"] for row in rows if not row["error"])
 
 
 def test_what_is_gone_is_a_row_and_what_nobody_started_is_said(deployed, tmp_path):

@@ -2,18 +2,25 @@
 
 import shutil
 import sqlite3
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import boto3
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+from model.stores.addresses import split_address
+from model.stores.objects import open_bucket
 from tests.support.tiny import draw_colours, tiny_backbone
 from training.cache import FeatureCache
 from training.cli import main
+from training.content import Content, content_of
 from training.errors import DatasetError
 from training.features import Extractor, extract, extract_reference
+from training.finetune import FineTuning
 from training.pipeline import Job, Survey, survey
 from training.run import Run
 
@@ -113,3 +120,31 @@ def test_hashes_are_kept_and_an_older_cache_gets_them(tmp_path: Path) -> None:
     database.close()
     for _ in range(2):
         assert len(survey(job, Run(), extractor).groups.near_duplicates) == 24
+
+
+def read_nearby(originals, compiled, known, limits):
+    """Stands for a cluster: reads in S3, and computes features of a kind."""
+    for number, original in reversed(list(enumerate(originals))):
+        name, key = split_address(original.address)
+        found = content_of(original.path, partial(open_bucket(name).read, key, limits.max_bytes), known, limits)
+        if isinstance(found, Content) and found.made is not None:
+            picture = replace(found.picture, hash=b"")
+            found = replace(found, picture=picture, made=found.made.mean(axis=(0, 1), dtype=np.float32))
+        yield number, found
+
+
+@pytest.mark.parametrize("steps", [0, 1])
+def test_of_images_that_were_read_in_s3_those_that_are_looked_at_come_here(
+    aws: str, tmp_path: Path, steps: int
+) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="photos")
+    for image in draw_colours(tmp_path / "photos").rglob("*.jpg"):
+        s3.put_object(Bucket="photos", Key=f"{image.parent.name}/{image.name}", Body=image.read_bytes())
+    tuning = FineTuning(steps=steps)
+    job = Job("s3://photos", "tiny", tmp_path / "b", fine_tuning=tuning, proof_images=10, read_elsewhere=read_nearby)
+    found = survey(job, Run(), Extractor(tiny_backbone(), job.bottleneck_dir))
+    here = {example for example in found.dataset.examples if example.path.stat().st_size}
+    assert here == set(found.dataset.examples if steps else found.split.test)
+    found.bring(example.path for example in found.split.train)
+    assert all(example.path.stat().st_size for example in found.split.train)

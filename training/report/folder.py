@@ -10,7 +10,7 @@ from training.pipeline import Outcome
 from training.report.content import Content
 from training.report.evidence import with_evidence
 from training.report.gather import Others, Place, from_evaluation, from_training
-from training.report.page import MOST_MISTAKES, render
+from training.report.page import MOST_MISTAKES, pictures_of, render
 from training.run import Run
 from training.sources.listing import CACHE
 from training.suspects import write_suspects
@@ -28,7 +28,9 @@ def report_training(outcome: Outcome, place: Place, runs: Path, run: Run) -> Pat
         write_suspects(suspects, outcome.study.suspects, outcome.dataset.root)
     uri = f"{place.store.rstrip('/')}/{manifest.name}/{outcome.version}"
     classifier = load_classifier(uri, threads=run.workers, cache=CACHE / "models")
-    return _write(folder, classifier, from_training(outcome, place, suspects), run)
+    content = from_training(outcome, place, suspects)
+    outcome.found.bring(pictures_of(content))
+    return _write(folder, classifier, content, run)
 
 
 def report_evaluation(

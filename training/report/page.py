@@ -92,6 +92,22 @@ def _scores(content: Content) -> str:
     return json.dumps(page_data(content, content.thresholds), separators=(",", ":")) if content.thresholds else ""
 
 
+def pictures_of(content: Content) -> list[Path]:
+    """The images that the page shows."""
+    copies = [copy for group in _groups(content) for copy in group[:MOST_COPIES]]
+    shown: list[Mistake | Suspect | Copy] = [
+        *content.mistakes[:MOST_MISTAKES],
+        *content.suspects[:MOST_SUSPECTS],
+        *copies,
+    ]
+    return [of.path for of in shown]
+
+
+def _groups(content: Content) -> list[tuple[Copy, ...]]:
+    """Near-duplicates that are shown, contradictions first."""
+    return sorted(content.duplicates, key=lambda copies: len({copy.label for copy in copies}) == 1)[:MOST_GROUPS]
+
+
 def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
     def shown(of: Mistake | Suspect | Copy) -> Shown:
         small = thumbnail(of.path, limits)
@@ -104,16 +120,13 @@ def _pictures(content: Content, limits: Limits) -> dict[str, Any]:
         return Group(few, len(copies) - len(few), len({copy.label for copy in copies}) > 1)
 
     mistakes = [shown(mistake) for mistake in content.mistakes[:MOST_MISTAKES]]
-    groups = sorted(
-        content.duplicates, key=lambda copies: len({copy.label for copy in copies}) == 1
-    )  # contradictions first
     return {
         "mistakes": mistakes,
         "maps": any(mistake.overlay for mistake in mistakes),
         "passed": sum(mistake.decision is Decision.ACCEPTED for mistake in content.mistakes),
         "suspects": [shown(suspect) for suspect in content.suspects[:MOST_SUSPECTS]],
-        "leaking": any(len({copy.tested for copy in copies}) > 1 for copies in groups),
-        "groups": [group(copies) for copies in groups[:MOST_GROUPS]],
+        "leaking": any(len({copy.tested for copy in copies}) > 1 for copies in content.duplicates),
+        "groups": [group(copies) for copies in _groups(content)],
     }
 
 

@@ -49,6 +49,7 @@ class Reading:
     labels_from: LabelsFrom = LabelsFrom.TOP
     confined: bool = False  # the set came from elsewhere: a table in it names no other file of this machine
     home: str = ""  # the folder in a bucket that a table's paths start at, where it came from there
+    images_stay: bool = False  # in the bucket: who reads them reads them there
 
 
 def shown(root: Path, path: Path) -> str:

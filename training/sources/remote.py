@@ -1,6 +1,7 @@
 """Labelled images in a bucket, downloaded once: what was downloaded under an ETag is not downloaded again under it.
 
-<cache>/objects/<bucket>/<key> holds the objects, <cache>/etags/<bucket>.jsonl a line for each that is there, whole.
+<cache>/objects/<bucket>/<key> holds the objects, <cache>/etags/<bucket>.jsonl a line for each that is there, whole. Where images
+are read in the bucket itself, empty files stand in their places, so that a prefix is listed as a folder is.
 """
 
 import json
@@ -12,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from model.errors import ModelNotFound
-from model.stores.addresses import FORMS, folder_of, parse_address
+from model.stores.addresses import FORMS, address_of, bucket_of, folder_of, parse_address
 from training.errors import DatasetError
 from training.problems import Problem, Severity
 from training.sources.listing import Reading
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
     from model.stores.objects import Bucket, RemoteObject
 
 PARALLEL = 16  # objects at a time: most of the time of a small one is waiting
+OBJECTS = "objects"
 
 
 class _Mirror:
     """The local side of a bucket. Threads may share it."""
 
     def __init__(self, bucket: str, cache: Path) -> None:
-        self.folder = cache / "objects" / folder_of(bucket)
+        self.folder = cache / OBJECTS / folder_of(bucket)
         self._journal = cache / "etags" / f"{folder_of(bucket)}.jsonl"
         self._journal.parent.mkdir(parents=True, exist_ok=True)
         self._etags: dict[str, str] = {}
@@ -47,12 +49,19 @@ class _Mirror:
         return self.folder / key
 
     def holds(self, found: "RemoteObject") -> bool:
-        return self._etags.get(found.key) == found.etag and self.path(found.key).is_file()
+        path = self.path(found.key)
+        return self._etags.get(found.key) == found.etag and path.is_file() and path.stat().st_size == found.size
 
     def note(self, found: "RemoteObject") -> None:
         with self._lock, self._journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps([found.key, found.etag]) + "\n")
             self._etags[found.key] = found.etag
+
+    def stand_in(self, found: "RemoteObject") -> None:
+        """Let it be listed, without bringing it; what is there stays."""
+        path = self.path(found.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
 
     def drop_others(self, prefix: str, keys: set[str]) -> None:
         """Remove what lies below the prefix here, and no more there."""
@@ -78,7 +87,7 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
     if not found:
         raise DatasetError(f"{address} holds no objects; give {FORMS} with <label>/<image> below it")
     most = how.run.limits.max_bytes
-    large = {one.key for one in found if one.size > most and Path(one.key).suffix.lower() in SUFFIXES}
+    large = {one.key for one in found if one.size > most and _is_image(one)}
     taken = [one for one in found if one.key not in large]
     mirror.drop_others(prefix, {one.key for one in taken})
     _update(bucket, mirror, taken, how)
@@ -115,8 +124,27 @@ def fetch(addresses: Iterable[str], how: Reading) -> dict[str, Path]:
     return files
 
 
+def _is_image(found: "RemoteObject") -> bool:
+    """By its name."""
+    return Path(found.key).suffix.lower() in SUFFIXES
+
+
+def origin_of(path: Path, cache: Path) -> str | None:
+    """The address of the object that a file of the cache is a copy of, or stands in for; None of any other file."""
+    objects = cache / OBJECTS
+    if not path.is_relative_to(objects):
+        return None
+    folder, _, key = path.relative_to(objects).as_posix().partition("/")
+    return address_of(bucket_of(folder), key)
+
+
 def _update(bucket: "Bucket", mirror: _Mirror, objects: Sequence["RemoteObject"], how: Reading) -> None:
-    missing = [found for found in objects if not mirror.holds(found)]
+    missing = []
+    for found in objects:
+        if how.images_stay and _is_image(found):
+            mirror.stand_in(found)
+        elif not mirror.holds(found):
+            missing.append(found)
 
     def bring(found: "RemoteObject") -> None:
         bucket.download(found.key, mirror.path(found.key))

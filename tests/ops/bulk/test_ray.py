@@ -11,18 +11,19 @@ from click.testing import CliRunner
 from pyarrow import parquet
 
 from ops.bulk.cli import main
-from ops.bulk.items import Item, list_items
+from ops.bulk.items import list_items
 from ops.bulk.journal import Journal
 from ops.bulk.naming import Wish
 from ops.bulk.table import row_of
 from serving.schemas import ModelName
+from tests.support.ray_workers import ray_workers
 from tests.support.tiny import draw_colours
 
 ray = pytest.importorskip("ray", reason="needs the package ray, of the extra of that name")
 
 from model.image import Limits  # noqa: E402
 from model.stores.uri import resolve  # noqa: E402
-from ops.bulk.ray_engine import _spread, name_by_ray  # noqa: E402
+from ops.bulk.ray_engine import name_by_ray  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::FutureWarning")  # Ray's own
 BROKEN = b"\xff\xd8\xffno more of it"
@@ -68,7 +69,7 @@ def test_a_run_outlives_workers_that_are_killed(photos, tiny_model, tmp_path):
     journal.begin(list_items(str(photos)))
     for position, named in name_by_ray(version, journal.to_do(), wish, journal, 2):
         if not killed:
-            killed |= set(workers())
+            killed |= set(ray_workers("Worker"))
             for pid in killed:
                 os.kill(pid, signal.SIGKILL)
         journal.record(position, named)
@@ -77,48 +78,6 @@ def test_a_run_outlives_workers_that_are_killed(photos, tiny_model, tmp_path):
     assert {row.label for row in found if "/red/" in row.image} == {"red"}
     assert [Path(row.image).name for row in found if row.error] == ["broken.jpg"]
     journal.close()
-
-
-def workers() -> list[int]:
-    """The processes of actors of the Ray that this process started."""
-    found = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
-    return [
-        int(path.name) for path in found if _title(path).startswith("ray::Worker") and _grandparent(path) == os.getpid()
-    ]
-
-
-def _title(process: Path) -> str:
-    try:
-        return (process / "cmdline").read_text()
-    except OSError:  # it has ended
-        return ""
-
-
-def _grandparent(process: Path) -> int:
-    """The process that started the raylet which started this one."""
-    raylet = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    return int(Path(f"/proc/{raylet}/stat").read_text().rpartition(")")[2].split()[1])
-
-
-class Mortal:
-    """Ends its process at an image of that name."""
-
-    def name(self, items: list[Item], task: object) -> list[str]:
-        if any(item.name == "fatal" for item in items):
-            os._exit(1)
-        return [item.name for item in items]
-
-
-def test_an_image_that_ends_its_process_each_time_is_a_row_with_an_error_and_the_others_are_named():
-    ray.init("local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
-    try:
-        actor = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=1)(Mortal).remote()
-        names = ["a", "b", "fatal", *(f"c{number}" for number in range(20))]
-        found = dict(_spread([actor], enumerate(map(Item, names)), None))
-    finally:
-        ray.shutdown()
-    assert [found[number] for number in range(23) if number != 2] == [name for name in names if name != "fatal"]
-    assert found[2].result.error.code == "fatal_image"
 
 
 def test_what_lies_in_s3_is_read_by_the_workers_and_the_table_goes_there(

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from model.classifier import Classifier
 from model.decision import Decision, Thresholds
 from model.errors import ModelNotFound, StoreForbidden, StoreUnavailable
 from serving.bulk.processor import BatchProcessor
@@ -14,7 +15,8 @@ from serving.s3 import s3_client
 from serving.schemas import BulkResult, ModelName
 from serving.settings import Settings
 from tests.support.chain import Context
-from tests.support.fakes import ListTelemetry, colour_classifier, picture
+from tests.support.fakes import ColourEngine, ListTelemetry, colour_classifier, picture
+from tests.support.memory_queue import Killed
 
 SETTINGS = Settings(uploads_bucket="results")
 
@@ -42,6 +44,57 @@ def put(s3, key, body):
 def results_of(s3, done):
     body = s3.get_object(Bucket=done["bucket"], Key=done["key"])["Body"].read()
     return msgspec.json.Decoder(BulkResult).decode_lines(body)
+
+
+POISON = "white"
+
+
+class PoisonedEngine(ColourEngine):
+    """White pictures are the end of the process."""
+
+    def run(self, images):
+        if images.min() > 250:
+            raise Killed
+        return super().run(images)
+
+
+def poisoned():
+    known = colour_classifier()
+    return Classifier(PoisonedEngine(), known.manifest, known.version)
+
+
+@pytest.mark.parametrize("poisons", range(5))
+def test_whatever_ends_the_function_is_found_one_a_try_and_the_others_are_named(s3, poisons):
+    colours = [POISON if number < poisons else "red" for number in range(5)]
+    batch = event(*(put(s3, str(number), picture(colour, (20, 20))) for number, colour in enumerate(colours)))
+    kills, done = 0, None
+    while done is None:
+        try:
+            done = make(load=poisoned).handle(batch | {"Alone": "execution-1"}, Context())
+        except Killed:
+            kills += 1
+    found = [result.error.code if result.error else result.labels[0].name for result in results_of(s3, done)]
+    assert found == ["fatal_image" if colour == POISON else "red" for colour in colours]
+    assert (kills, done["failed"]) == (poisons, poisons)
+
+
+def test_what_may_pass_is_never_taken_for_an_images_doing(s3):
+    items = [put(s3, "1", picture()), put(s3, "2", picture())]
+    batch = event(*items) | {"Alone": "execution-1"}
+    for client, context in (
+        (Refusing(s3_client(), "SlowDown"), Context()),
+        (s3_client(), Context(milliseconds_left=1000)),
+    ):
+        with pytest.raises((StoreUnavailable, OutOfTime)):
+            make(client).handle(batch, context)
+    assert make().handle(batch, Context())["failed"] == 0
+
+
+def test_the_claim_of_another_run_condemns_nothing(s3):
+    batch = event(put(s3, "1", picture(POISON)))
+    with pytest.raises(Killed):
+        make(load=poisoned).handle(batch | {"Alone": "execution-1"}, Context())
+    assert make().handle(batch | {"Alone": "execution-2"}, Context())["failed"] == 0
 
 
 def test_a_batch_becomes_one_object_with_a_line_for_each_image_in_order(s3):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -6,12 +7,14 @@ import pytest
 
 from model.errors import ModelNotFound
 from model.image import Limits
+from model.stores.addresses import address_of, folder_of
 from model.stores.s3 import open_client
 from tests.support.clouds import empty_bucket
 from tests.support.sets import kinds, labelled
 from training.errors import DatasetError
 from training.run import NullProgress, Run
 from training.sources.listing import Reading
+from training.sources.remote import fetch, origin_of
 from training.sources.source import list_images
 
 
@@ -73,6 +76,41 @@ def test_what_did_not_change_is_not_downloaded_again(put, how: Reading, progress
         "rose/1.jpg": b"changed",
         "lily/4.jpg": b"4",
     }
+
+
+def test_images_that_stay_in_s3_are_listed_as_if_they_were_here(put, how: Reading, progress: Counting) -> None:
+    table = b"file_name,label\n1.jpg,rose\ns3://photos/other/2.jpg,lily\n"
+    put(**SET, **{"table/1.jpg": b"1", "other/2.jpg": b"2", "table/labels.csv": table})
+    stay = replace(how, images_stay=True)
+    listing = list_images("s3://photos/set", stay)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+    assert {origin_of(file.path, how.cache) for file in listing.files} == {
+        "s3://photos/set/rose/1.jpg",
+        "s3://photos/set/lily/2.jpg",
+    }
+    assert sorted(file.label for file in list_images("s3://photos/table/labels.csv", stay).files) == ["lily", "rose"]
+    assert progress.totals == [1], "the table alone"
+    fetch(["s3://photos/set/rose/1.jpg"], how)
+    assert {file.label: file.path.read_bytes() for file in listing.files} == {"rose": b"1", "lily": b""}
+
+
+def test_what_stands_in_for_an_object_is_never_taken_for_it(put, how: Reading) -> None:
+    put(**SET)
+    list_images("s3://photos/set", how)
+    put.delete("set/rose/1.jpg")
+    list_images("s3://photos/set", how)
+    put(**SET)
+    list_images("s3://photos/set", replace(how, images_stay=True))
+    assert list_images("s3://photos/set", how).files[1].path.read_bytes() == b"1", "though its ETag was known"
+
+
+@pytest.mark.parametrize("bucket", ["my-bucket", "az://my-container", "gs://my_bucket"])
+def test_a_file_of_the_cache_says_which_object_it_is_of_and_another_does_not(
+    how: Reading, tmp_path: Path, bucket: str
+) -> None:
+    place = how.cache / "objects" / folder_of(bucket) / "set/rose/1.jpg"
+    assert origin_of(place, how.cache) == address_of(bucket, "set/rose/1.jpg")
+    assert origin_of(tmp_path / "rose/1.jpg", how.cache) is None
 
 
 def test_a_whole_bucket_works_too(put, how: Reading) -> None:

@@ -1,0 +1,70 @@
+"""What tells an image that ends the function from those of its batch, which it would take along.
+
+A batch whose invocation ended without an answer is tried again by a state of its own (deploy/bulk.yml): one image at a time, and
+each is written down before it is decoded. What stands in that claim when the next try begins was being worked on, alone, when the
+last one ended: it gets an error, and is not tried again. So each such image costs one try, and no other image anything.
+
+The next try begins when the last has ended, and a claim belongs to one batch of one run, so that no two invocations ever share it. What ends
+an invocation from outside in that while is taken for the image's doing.
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from model.errors import StoreUnavailable
+from serving.errors import ObjectNotFound
+from serving.s3 import read_body, s3_errors
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s, 5 in all; a claim that stands by mistake condemns a sound image
+FATAL = (
+    "this image ended the function that tried it alone, by the memory or the time that it took: store it smaller, or in "
+    "another format, or make bulkMemory larger"
+)
+
+
+class Claim(Struct, frozen=True):
+    """Places in the batch."""
+
+    fatal: tuple[int, ...] = ()  # of images that ended an invocation
+    trying: int | None = None  # of the one that is at work
+
+
+class Claims:
+    """The claim of one batch in one run, through `client`, a boto3 S3 client. Methods raise StoreError."""
+
+    def __init__(self, client: "S3Client", bucket: str, key: str) -> None:
+        self._client, self._bucket, self._key = client, bucket, key
+        before = self._read()
+        self.fatal = before.fatal if before.trying is None else (*before.fatal, before.trying)
+
+    def take(self, number: int) -> None:
+        self._write(Claim(self.fatal, number))
+
+    def give_back(self) -> None:
+        self._write(Claim(self.fatal))
+
+    def _read(self) -> Claim:
+        try:
+            with s3_errors(f"s3://{self._bucket}/{self._key}"):
+                body = read_body(self._client.get_object(Bucket=self._bucket, Key=self._key)["Body"])
+        except ObjectNotFound:
+            return Claim()
+        return msgspec.json.decode(body, type=Claim)
+
+    def _write(self, claim: Claim) -> None:
+        for delay in AGAIN_AFTER:
+            try:
+                return self._put(claim)
+            except StoreUnavailable:
+                time.sleep(delay)
+        return self._put(claim)
+
+    def _put(self, claim: Claim) -> None:
+        with s3_errors(f"s3://{self._bucket}/{self._key}"):
+            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=msgspec.json.encode(claim))

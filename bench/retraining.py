@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from model.stores.uri import open_store
-from training.pipeline import Job, Outcome, retrain
+from training.job import Job
+from training.pipeline import Outcome, retrain
 from training.run import Run
 from training.tensorflow_process import tensorflow_process
 from training.weights import find_weights, inception_v3

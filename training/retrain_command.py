@@ -15,12 +15,14 @@ from training.closing_page import outcome_page
 from training.console import Console, suppress_stderr
 from training.content import ReadElsewhere
 from training.finetune import Augmentation, FineTuning
+from training.job import Job
 from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
-from training.pipeline import Job, retrain, survey
+from training.pipeline import retrain
 from training.retired import RETIRED
 from training.run import Run
 from training.sources.listing import CACHE
 from training.split import Percentages
+from training.survey import survey
 
 T = TypeVar("T")
 

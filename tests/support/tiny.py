@@ -9,7 +9,8 @@ from PIL import Image
 from model.image import SIDE
 from model.stores.uri import open_store
 from training.backbone import Backbone
-from training.pipeline import Job, Outcome, retrain
+from training.job import Job
+from training.pipeline import Outcome, retrain
 from training.run import Run
 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 190, 60), "red": (210, 50, 40)}

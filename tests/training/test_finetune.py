@@ -11,7 +11,8 @@ from model.stores.uri import open_store
 from tests.support.tiny import draw_colours
 from training.backbone import Backbone
 from training.finetune import Augmentation, FineTuning, augment
-from training.pipeline import Job, Outcome, retrain
+from training.job import Job
+from training.pipeline import Outcome, retrain
 from training.run import Run
 
 PERCENT = st.integers(0, 90)

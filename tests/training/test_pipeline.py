@@ -20,8 +20,10 @@ from tests.support.tiny import draw_colours, retrain_tiny, tiny_backbone
 from training.closing_page import outcome_page
 from training.errors import DatasetError, TrainingError
 from training.finetune import FineTuning
-from training.pipeline import Job, Outcome, retrain, survey
+from training.job import Job
+from training.pipeline import Outcome, retrain
 from training.run import Run
+from training.survey import survey
 
 
 def without_seconds(outcome: Outcome) -> dict[str, object]:

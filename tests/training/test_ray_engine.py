@@ -22,7 +22,8 @@ from training.cli import main
 from training.content import Content, Fault, Original
 from training.errors import DatasetError
 from training.features import Extractor
-from training.pipeline import Job, Outcome, retrain
+from training.job import Job
+from training.pipeline import Outcome, retrain
 from training.problems import Severity
 from training.run import Run
 

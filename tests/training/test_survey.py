@@ -21,8 +21,9 @@ from training.content import Content, content_of
 from training.errors import DatasetError
 from training.features import Extractor, extract, extract_reference
 from training.finetune import FineTuning
-from training.pipeline import Job, Survey, survey
+from training.job import Job
 from training.run import Run
+from training.survey import Survey, survey
 
 
 def test_photos_are_judged_before_weights_are_made_or_fetched(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from model.decoding.header import RGB, RGBA, Crop, Header
+from model.decoding.iso import boxes
 from model.decoding.limits import check_count
 from model.errors import CorruptImage, ImageOutOfBounds
 
@@ -93,20 +94,11 @@ def read_header(data: bytes) -> Header:
 
 
 def _boxes(data: bytes, position: int, end: int, items: Items) -> Iterator[tuple[bytes, int, int]]:
-    """Yield each box's type, and where its content starts and ends."""
-    while position + 8 <= end:
+    """Yield each box's type, and where its content starts and ends, as long as the file has no more than is fair."""
+    for found in boxes(data, position, end):
         items.boxes += 1
         check_count(items.boxes, MOST_BOXES, "boxes")
-        size, kind = struct.unpack(">I4s", data[position : position + 8])
-        start = position + 8
-        if size == 1:
-            (size,) = struct.unpack(">Q", data[start : start + 8])
-            start += 8
-        stop = min(position + size, end) if size else end
-        if stop < start:
-            return
-        yield kind, start, stop
-        position = stop
+        yield found
 
 
 def _read_meta(data: bytes, start: int, end: int, items: Items) -> None:

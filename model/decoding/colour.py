@@ -22,11 +22,19 @@ SPACES = {
 def to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
     """Return the picture in sRGB; as it is where the profile is broken or of another kind of colours."""
     if small.mode == "RGBA":
-        converted = to_srgb(small.convert("RGB"), profile)
+        colours = small.convert("RGB")
+        grey = profile is not None and profile[16:20] == SPACES["L"] and _is_grey(colours)
+        converted = to_srgb(colours.getchannel("R") if grey else colours, profile)
         converted.putalpha(small.getchannel("A"))
         return converted
     transform = _transform(small.mode, None if small.mode == "LAB" else profile)
     return ImageCms.applyTransform(small, transform) or small if transform else small
+
+
+def _is_grey(colours: Image.Image) -> bool:
+    """Say whether it was grey before alpha, or its palette, made it colours."""
+    red, *others = (band.tobytes() for band in colours.split())
+    return all(band == red for band in others)
 
 
 @lru_cache(maxsize=16)  # a camera's profile is the same in all its photos; making a transform takes 1–20 ms

@@ -8,14 +8,18 @@ from model.errors import CorruptImage
 
 MOST_BLOCKS = 100_000  # 255 bytes each; some editors write megabytes of XMP
 CONTROL = 0xF9  # the extension that names the transparent colour
+PROFILE = b"\x0bICCRGBG1012"  # the name of the application extension that holds an ICC profile (ICC.1, B.7)
+MOST_PROFILE = 2**22  # bytes
 
 
 def read_header(data: bytes) -> Header:
     width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
     start = 13 + _colours(data[10])
-    control, picture = b"", start
+    control, profile, picture = b"", b"", start
     for kind, begin, end in _extensions(data, start):
         control = data[begin:end] if kind == CONTROL and end - begin == 8 else control
+        if data.startswith(PROFILE, begin + 2) and end - begin < MOST_PROFILE:
+            profile = b"".join(_blocks(data, begin + 2 + len(PROFILE)))
         picture = end
     if data[picture : picture + 1] != b",":
         raise CorruptImage("the GIF image cannot be decoded (it holds no picture)")
@@ -23,11 +27,17 @@ def read_header(data: bytes) -> Header:
     width, height = max(width, left + across), max(height, top + down)
     pixel = PALETTE_ALPHA if control and control[3] & 1 else PALETTE
     needed = data if picture - start <= 1024 else data[:start] + control + data[picture:]
-    return Header(width, height, width * height * pixel + across * down, needed)
+    return Header(width, height, width * height * pixel + across * down, needed, profile=profile or None)
 
 
 def _colours(flags: int) -> int:
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _blocks(data: bytes, position: int) -> Iterator[bytes]:
+    while data[position]:
+        yield data[position + 1 : position + 1 + data[position]]
+        position += 1 + data[position]
 
 
 def _extensions(data: bytes, position: int) -> Iterator[tuple[int, int, int]]:

@@ -44,6 +44,7 @@ class Header:
     crop: Crop | None = None  # where the decoder does not apply it
     nodata: float | None = None  # the value of pixels that hold none
     inverted: bool = False  # 0 is white, and the decoder does not say so
+    levels: tuple[int, ...] | None = None  # what the decoder makes of each channel's largest value, where it is not 255
     signed: bool = False  # 8 bits that the decoder takes for unsigned ones
     swapped: bool = False  # the decoder leaves wide samples in the wrong order of bytes
     deep: Callable[[], tuple[bytes, bool] | None] | None = None  # writes 16-bit colours so that Pillow keeps all bits

@@ -11,6 +11,7 @@ from PIL import Image
 from model.decoding.formats import FORMATS
 from model.decoding.header import SIDE, Header
 from model.decoding.orientation import SIDEWAYS, UPRIGHT, orientation_of
+from model.decoding.srgb import is_srgb
 from model.errors import CorruptImage, ImageError, ImageOutOfBounds, UnsupportedImage
 
 BACKGROUND = (255, 255, 255)  # what shows through transparency
@@ -86,6 +87,8 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
         picture = from_wide(picture, header)
     elif header.signed and picture.mode == "L":
         picture = picture.point([(value + 128) % 256 for value in range(256)])
+    elif header.levels and len(header.levels) == len(picture.getbands()):
+        picture = picture.point([min(255, round(v * 255 / most)) for most in header.levels for v in range(256)])
     elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA"}:
         from model.decoding.depth import from_dark
 
@@ -101,16 +104,11 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
 
 
 def _in_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
-    if small.mode == "LAB" or (profile and not _is_srgb(profile)):
+    if small.mode == "LAB" or (profile and not is_srgb(profile)):
         from model.decoding.colour import to_srgb
 
         return to_srgb(small, profile)
     return small
-
-
-def _is_srgb(profile: bytes) -> bool:
-    """Say so by its description, in ASCII or UTF-16: nearly every profile in the wild is this one, and changes nothing."""
-    return (b"sRGB" in profile or b"s\0R\0G\0B" in profile) and b"inear" not in profile
 
 
 def _opaque(small: Image.Image) -> Image.Image:

@@ -1,5 +1,6 @@
 """What leaves is sRGB, whatever colours the file is written in."""
 
+import struct
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from model.decoding.srgb import is_srgb
 from model.image import decode
 from tests.model.decoding.hostile import chunk, encoded, png_with
 
@@ -50,12 +52,75 @@ def test_transparency_is_kept_through_a_profile(training_cases: Path) -> None:
     assert (decode(encoded(clear, "PNG", icc_profile=adobe(training_cases))).tensor == 255).all()
 
 
-def test_a_grey_profile_is_applied() -> None:
-    linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+def test_a_profile_of_another_kind_of_colours_is_left_out() -> None:
     grey = Image.new("L", (64, 64), 128)
-    assert (
-        decode(encoded(grey, "PNG", icc_profile=linear)).tensor[0, 0, 0] == 128
-    )  # of another kind of colours: left out
+    assert decode(encoded(grey, "PNG", icc_profile=profile())).tensor[0, 0, 0] == 128
+    red = Image.new("RGB", (64, 64), (128, 0, 0))
+    assert (decode(encoded(red, "PNG", icc_profile=profile(space=b"GRAY", curve=gamma(1)))).tensor == (128, 0, 0)).all()
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "1"])
+def test_a_grey_profile_is_applied(mode: str) -> None:
+    grey = Image.new("L", (64, 64), 128 if mode != "1" else 255).convert(mode)
+    found = decode(encoded(grey, "PNG", icc_profile=profile(space=b"GRAY", curve=gamma(1)))).tensor
+    assert abs(int(found[0, 0, 0]) - (255 if mode == "1" else 188)) < 2  # half of the light is 188 in sRGB
+
+
+def gamma(value: float) -> bytes:
+    return b"curv" + bytes(4) + struct.pack(">IH", 1, round(value * 256)) + bytes(2)
+
+
+SRGB_CURVE = b"para" + struct.pack(
+    ">IHH5i", 0, 3, 0, *(round(v * 65536) for v in (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045))
+)
+SRGB = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+P3 = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
+
+
+def profile(name: bytes = b"", space: bytes = b"RGB ", curve: bytes = SRGB_CURVE, primaries=SRGB) -> bytes:
+    """An ICC profile of version 4: a matrix and a curve, and whatever it is called."""
+
+    def xyz(values: tuple[float, ...]) -> bytes:
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in values))
+
+    tags = {b"wtpt": xyz((0.9642, 1.0, 0.8249)), b"desc": b"text" + bytes(4) + name.ljust(100, b"\0")}
+    if space == b"GRAY":
+        tags |= {b"kTRC": curve}
+    else:
+        tags |= {band + b"XYZ": xyz(values) for band, values in zip((b"r", b"g", b"b"), primaries, strict=True)}
+        tags |= {band + b"TRC": curve for band in (b"r", b"g", b"b")}
+    start, table, body = 132 + 12 * len(tags), struct.pack(">I", len(tags)), b""
+    for tag, data in tags.items():
+        table += tag + struct.pack(">II", start + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    head = (
+        struct.pack(">I4sI4s4s4s", start + len(body), b"lcms", 0x04200000, b"mntr", space, b"XYZ ")
+        + bytes(12)
+        + b"acsp"
+    )
+    return head.ljust(68, b"\0") + xyz((0.9642, 1.0, 0.8249))[8:] + bytes(48) + table + body
+
+
+@pytest.mark.parametrize("name", [b"sRGB", "sRGB IEC61966-2.1".encode("utf-16-be"), b"made with sRGB in mind"])
+def test_what_a_profile_computes_decides_and_not_its_texts(name: bytes) -> None:
+    picture = Image.new("RGB", (64, 64), (60, 200, 60))
+    for options, differs in (({}, False), ({"primaries": P3}, True), ({"curve": gamma(1)}, True)):
+        found = decode(encoded(picture, "PNG", icc_profile=profile(name, **options))).tensor[9, 9]
+        assert ((found != (60, 200, 60)).any()) is np.bool_(differs), options
+
+
+@pytest.mark.parametrize("curve", [SRGB_CURVE, gamma(2.2), gamma(1)])
+def test_a_profile_without_a_name_is_taken_for_srgb_only_if_it_computes_it(curve: bytes) -> None:
+    assert is_srgb(profile(curve=curve)) is (curve is SRGB_CURVE)
+
+
+def test_the_profile_of_a_gif_is_applied() -> None:
+    data = encoded(Image.new("RGB", (64, 64), (60, 200, 60)), "GIF")
+    start = 13 + 3 * 2 ** ((data[10] & 7) + 1)
+    linear = profile(curve=gamma(1))
+    blocks = b"".join(bytes([len(linear[i : i + 255])]) + linear[i : i + 255] for i in range(0, len(linear), 255))
+    found = decode(data[:start] + b"!\xff\x0bICCRGBG1012" + blocks + b"\0" + data[start:])
+    assert found.tensor[9, 9, 0] > 120
 
 
 @pytest.mark.parametrize("profile", [b"", b"no profile", bytes(3000), b"\0" * 16 + b"RGB " + bytes(200)])

@@ -31,7 +31,7 @@ MAGIC = {
     b"\0\0\0\x0cjP  \r\n\x87\n": "JP2",
     b"\xff\x4f\xff\x51": "JP2",
 }
-NETPBM = re.compile(rb"P[1-6f]\s+[\d#]")
+NETPBM = re.compile(rb"P[1-6f](?:\s+[\d#]|#)")  # a comment may follow at once
 ISO_BRANDS = {  # of an ISO base media file (ISO/IEC 23008-12, AV1 Image File Format)
     b"avif": "AVIF",
     b"avis": "AVIF",

@@ -1,27 +1,101 @@
-"""A Netpbm header: numbers in text, with comments between them."""
+"""A Netpbm header: numbers in text, with comments between them.
+
+Pillow scales samples in Python, so what it gets is a file that it only has to copy: of 8 bits, under a plain header.
+"""
 
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from model.decoding.header import RGB, WIDE, Header
 from model.decoding.limits import check_count
 from model.errors import CorruptImage
 
-NUMBERS = re.compile(rb"P([1-6f])(?:\s|#[^\n]{0,4096}\n)+(\d{1,9})(?:\s|#[^\n]{0,4096}\n)+(\d{1,9})\s")
-MOST_TEXT = 2**22  # bytes; P1, P2 and P3 hold numbers in text, which Pillow reads in Python, 5 MB in a second
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BETWEEN = re.compile(
+    rb"(?:\s|#[^\r\n]*+[\r\n])*+"
+)  # Netpbm's comments may be of any length, and between any two numbers
+NUMBER = re.compile(rb"\d{1,9}")
+FLOAT = re.compile(rb"[-+.\deE]{1,20}")
+TEXT = re.compile(rb"(?:\s|\d{1,9}(?!\d))*+")
+MOST_TEXT = 2**22  # bytes; P1, P2 and P3 hold numbers in text
+AT_ONCE = 2**20  # samples that are scaled at a time
+BYTE, SHORT = 2**8 - 1, 2**16 - 1  # the largest values of samples that need no scaling
 
 
 def read_header(data: bytes) -> Header:
-    match = NUMBERS.match(data[: 2**16])
-    if not match:
-        raise CorruptImage("the PNM image cannot be decoded (its header is broken)")
-    kind, width, height = match[1], int(match[2]), int(match[3])
+    kind = data[1:2]
+    width, position = _number(data, 2)
+    height, position = _number(data, position)
+    most, scale = BYTE, b""
+    if kind == b"f":
+        scale, position = _token(FLOAT, data, position)
+    elif kind not in b"14":
+        most, position = _number(data, position)
     if kind in b"123":
-        check_count(len(data), MOST_TEXT, "bytes of pixels in text")
-    slow = kind in b"123" or _is_scaled(kind, data)
-    return Header(width, height, width * height * (RGB + WIDE), data, alone=slow, bits=16)
+        check_count(len(data) - position, MOST_TEXT, "bytes of pixels in text")
+    if not data[position : position + 1].isspace() or not 0 < most <= SHORT:
+        raise _broken()
+    samples = width * height * (3 if kind in b"36" else 1)
+    pixels: bytes | memoryview = memoryview(data)[position + 1 :]
+    if kind in b"23" or (kind in b"56" and most != BYTE):
+        pixels = _eight_bits(pixels, kind, most, samples)
+        kind = b"5" if kind in b"25" else b"6"
+    last = {b"f": scale + b"\n", b"1": b"", b"4": b""}.get(kind, b"255\n")
+    plain = b"P%b\n%d %d\n%b" % (kind, width, height, last)
+    needed = data if position + 1 == len(plain) and data.startswith(plain) else b"".join((plain, pixels))
+    return Header(width, height, width * height * (RGB + WIDE), needed, alone=kind == b"1")
 
 
-def _is_scaled(kind: bytes, data: bytes) -> bool:
-    """Say that samples have another largest value than 255 or 65535: Pillow scales each of them in Python."""
-    rest = data[: 2**16].split(None, 8)
-    return kind in b"56" and b"255" not in rest[:8] and b"65535" not in rest[:8]
+def _number(data: bytes, position: int) -> tuple[int, int]:
+    found, end = _token(NUMBER, data, position)
+    return int(found), end
+
+
+def _token(kind: re.Pattern[bytes], data: bytes, position: int) -> tuple[bytes, int]:
+    """Return what comes next in the header, and where it ends."""
+    between = BETWEEN.match(data, position)
+    found = kind.match(data, between.end() if between else position)
+    if not found:
+        raise _broken()
+    return found[0], found.end()
+
+
+def _broken() -> CorruptImage:
+    return CorruptImage("the PNM image cannot be decoded (its header is broken)")
+
+
+def _eight_bits(pixels: memoryview, kind: bytes, most: int, count: int) -> bytes:
+    """Return the samples in bytes. Those of 16 bits may hold fewer (see depth); of other depths the header states them."""
+    import numpy as np
+
+    from model.decoding.depth import brightness
+
+    samples = (_in_text(bytes(pixels)) if kind in b"23" else _packed(pixels, most))[:count]
+    factor = brightness(int(samples.max())) if most == SHORT and samples.size else 255 / most
+
+    def scaled() -> "Iterator[bytes]":
+        for at in range(0, samples.size, AT_ONCE):
+            values = (samples[at : at + AT_ONCE] * factor).clip(0, 255)
+            yield (values if most == SHORT else values.round()).astype(np.uint8).tobytes()
+
+    return b"".join(scaled())
+
+
+def _packed(pixels: memoryview, most: int) -> "NDArray[Any]":
+    import numpy as np
+
+    kind, size = (">u2", 2) if most > BYTE else ("u1", 1)
+    return np.frombuffer(pixels, kind, len(pixels) // size)
+
+
+def _in_text(pixels: bytes) -> "NDArray[Any]":
+    import numpy as np
+
+    text = re.sub(rb"#[^\r\n]*", b" ", pixels).strip()
+    numbers = TEXT.match(text)
+    if not text or numbers is None or numbers.end() < len(text):
+        raise CorruptImage("the PNM image cannot be decoded (its pixels are not numbers)")
+    return np.fromstring(text, np.uint32, sep=" ")

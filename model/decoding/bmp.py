@@ -9,6 +9,8 @@ RLE = {1, 2}
 MOST_RLE_PIXELS = 4_000_000  # Pillow's own decoder, in Python, takes about 0.1 µs for each,
 MOST_RLE_BYTES = 2**20  # and 0.2 µs for each of these
 BITFIELDS = 3
+V5, EMBEDDED = 124, b"DEBM"  # the size of the header that may hold an ICC profile, and the mark that it does
+MOST_PROFILE = 2**22  # bytes
 
 
 def read_header(data: bytes) -> Header:
@@ -24,4 +26,12 @@ def read_header(data: bytes) -> Header:
         check_count(len(data), MOST_RLE_BYTES, "bytes of a run-length encoded BMP")
     pixel = RGBA if bits == 32 else RGB if bits > 8 else PALETTE
     unpacked = 2 if compression in RLE else 0  # Pillow's own decoder, in Python, collects bytes first
-    return Header(width, height, width * height * (pixel + unpacked), data, alone=compression in RLE)
+    cost = width * height * (pixel + unpacked)
+    return Header(width, height, cost, data, alone=compression in RLE, profile=_profile(data) if size == V5 else None)
+
+
+def _profile(data: bytes) -> bytes | None:
+    """Return the profile of a BITMAPV5HEADER, which says where it lies, from the header's own start."""
+    start, size = struct.unpack("<II", data[14 + 112 : 14 + 120])
+    embedded = data[14 + 56 : 14 + 60] == EMBEDDED and size <= MOST_PROFILE
+    return data[14 + start : 14 + start + size] or None if embedded else None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from model.decoding.formats import ISO_BRANDS, STRUCTURAL, image_format, iso_brands
 from model.decoding.header import RGB, RGBA, Crop, Header
 from model.decoding.iso import boxes
 from model.decoding.limits import check_count
@@ -90,7 +91,14 @@ def read_header(data: bytes) -> Header:
     if area > FAIR * (width * height + SPARE):
         raise ImageOutOfBounds(f"the image is composed of pictures of {area:,} pixels in all: save it anew")
     pixel = PLAIN + DEEP * items.is_deep(items.primary) + ALPHA * items.alpha
-    return Header(width, height, width * height * pixel, data, alone=True, crop=_crop(items, width, height))
+    return Header(width, height, width * height * pixel, _branded(data), alone=True, crop=_crop(items, width, height))
+
+
+def _branded(data: bytes) -> bytes:
+    """Return the file under its codec's own brand, where it has none: libavif reads no other."""
+    if any(brand in ISO_BRANDS and brand not in STRUCTURAL for brand in iso_brands(data)):
+        return data
+    return data[:8] + (b"avif" if image_format(data) == "AVIF" else b"heic") + data[12:]
 
 
 def _boxes(data: bytes, position: int, end: int, items: Items) -> Iterator[tuple[bytes, int, int]]:

@@ -24,9 +24,16 @@ def damage_of(data: bytes) -> str | None:
     """Say what is damaged in an image that decodes all the same, in libjpeg's words; None where nothing is known to be."""
     if image_format(data) != "JPEG":
         return None  # the other decoders refuse what is damaged
+    whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
+    found = _warning(whole)
+    if found and data.endswith(b"\0"):  # of a file that was given more room than it needed, and has no end
+        return _warning(data.rstrip(b"\0\xff") + EOI)
+    return found
+
+
+def _warning(whole: bytes) -> str | None:
     import simplejpeg
 
-    whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
     try:
         simplejpeg.decode_jpeg(whole, strict=True, **LEAST_WORK)
     except ValueError as warning:

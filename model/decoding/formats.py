@@ -41,11 +41,16 @@ ISO_BRANDS = {  # of an ISO base media file (ISO/IEC 23008-12, AV1 Image File Fo
     b"hevx": "HEIC",
     b"heim": "HEIC",
     b"heis": "HEIC",
-    b"mif1": "HEIC",  # these two hold any codec, so a more specific brand beside them decides
+    b"mif1": "HEIC",  # these three hold any codec: a more specific brand beside them decides, then what is coded inside
     b"msf1": "HEIC",
     b"miaf": "AVIF",
 }
 STRUCTURAL = {b"mif1", b"msf1", b"miaf"}
+CODECS = {b"av01": "AVIF", b"hvc1": "HEIC", b"hev1": "HEIC"}  # types of items and of sequences' samples
+CODEC = re.compile(
+    rb"(?:infe[\x02\x03]...(?:..|....)..|stsd.{12})(av01|hvc1|hev1|avc1|vvc1|evc1|j2k1|jpeg|unci)", re.DOTALL
+)
+MOST_NAMED = 2**16  # bytes that the types of items lie in
 
 UNREAD = {  # images, but not for us: named, so that nobody takes one for a broken file or for no image
     b"8BPS": "Photoshop (PSD)",
@@ -78,7 +83,15 @@ UNREAD = {  # images, but not for us: named, so that nobody takes one for a brok
     b"P7\n": "PAM",
     b"/* XPM */": "XPM",
     b"\x0a\x05\x01": "PCX",
+    b"\x8aMNG\r\n\x1a\n": "MNG",
+    b"\x8bJNG\r\n\x1a\n": "JNG",
+    b"\xc5\xd0\xd3\xc6": "Encapsulated PostScript (EPS)",
+    b"PF\n": "colour PFM",
+    b"PF ": "colour PFM",
+    b"PF\r": "colour PFM",
 }
+EPS = re.compile(rb"%!PS-Adobe-\d\.\d EPSF")
+XBM = re.compile(rb"(?:\s|/\*.*?\*/)*#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d", re.DOTALL)
 
 
 def _shown(beginning: bytes) -> str:
@@ -120,14 +133,20 @@ def _read_format(data: bytes) -> str | None:
 
 
 def _iso_format(data: bytes) -> str | None:
-    """Name the codec by the major brand, and where that names a structure only, by the compatible brands after it."""
-    end = min(int.from_bytes(data[:4]), 8 + 4 * 64, len(data))
-    brands = [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
-    known = [brand for brand in brands if brand in ISO_BRANDS]
+    """Name the codec by the major brand; where that names a structure only, by the compatible brands, or by its items."""
+    major, *others = iso_brands(data)
+    known = [brand for brand in (major, *others) if brand in ISO_BRANDS]
     specific = [brand for brand in known if brand not in STRUCTURAL]
-    if brands[0] not in ISO_BRANDS and not specific:
+    if major not in ISO_BRANDS and not specific:
         return None
-    return ISO_BRANDS[(specific or known)[0]]
+    coded = None if specific else CODEC.search(data, 0, MOST_NAMED)
+    return CODECS.get(coded[1]) if coded else ISO_BRANDS[(specific or known)[0]]
+
+
+def iso_brands(data: bytes) -> list[bytes]:
+    """Return the major brand, and the compatible ones after it."""
+    end = min(int.from_bytes(data[:4]), 8 + 4 * 64, len(data))
+    return [data[8:12], *(data[at : at + 4] for at in range(16, end, 4))]
 
 
 def _unread_format(data: bytes) -> str | None:
@@ -139,10 +158,24 @@ def _unread_format(data: bytes) -> str | None:
         (lambda: data[4:11] == b"ftypcrx", "Canon raw (CR3)"),
         (lambda: data[4:8] == b"ftyp", "video, or of a codec that is not read (ISO base media)"),
         (lambda: data[128:132] == b"DICM", "DICOM"),
+        (lambda: EPS.match(data) is not None, "Encapsulated PostScript (EPS)"),
+        (lambda: data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF", "Windows metafile (EMF)"),
+        (lambda: XBM.match(data[:4096]) is not None, "X bitmap (XBM)"),
+        (lambda: _is_wbmp(data), "Wireless bitmap (WBMP)"),
         (lambda: b"<svg" in data[:4096].lower(), "SVG"),
         (lambda: data[:4] == b"RIFF" and data[8:12] == b"AVI ", "video (AVI)"),
     ]
     return next((name for holds, name in others if holds()), None)
+
+
+def _is_wbmp(data: bytes) -> bool:
+    """Say whether two zeros, a width and a height of 7 bits a byte, and just so many rows of bits make up the file."""
+    sizes = re.match(rb"\0\0([\x80-\xff]{0,2}[\0-\x7f])([\x80-\xff]{0,2}[\0-\x7f])", data)
+    if not sizes:
+        return False
+    width, height = (sum((byte & 127) << 7 * i for i, byte in enumerate(reversed(size))) for size in sizes.groups())
+    pixels: int = -(-width // 8) * height
+    return pixels > 0 and len(data) == sizes.end() + pixels
 
 
 def is_tga(data: bytes) -> bool:

@@ -25,6 +25,12 @@ SOF = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
 HUFFMAN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what nearly every file is
 SOS, EOI, APP1 = 0xDA, 0xD9, 0xE1
 NEEDED = {*SOF, 0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xE2, 0xEE}  # frame, tables, JFIF, ICC profile, Adobe's colour transform
+ICC = b"ICC_PROFILE\0"
+FIELDS = {
+    0xE0: (b"", 14),
+    0xE2: (ICC, 14),
+    0xEE: (b"Adobe", 12),
+}  # marker → its name, and the bytes that it has at least
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 
@@ -108,18 +114,22 @@ def _needed(data: bytes, segments: list[Segment]) -> bytes:
     """Return the file itself, or without what only costs time: fill bytes, comments, thumbnails, empty JFIF segments."""
     dropped = [s for s in segments if not _is_needed(data, s)]
     waste = sum(s.end - s.start for s in dropped) + sum(s.gap for s in segments)
-    if waste < MUCH and len(dropped) < 100 and not any(s.marker == 0xE0 for s in dropped):
+    if waste < MUCH and len(dropped) < 100 and not any(_is_short(data, s) for s in dropped):
         return data
     kept = b"".join(data[s.start : s.end] for s in segments[:-1] if s not in set(dropped))
     return data[:2] + kept + data[segments[-1].start :]
 
 
 def _is_needed(data: bytes, segment: Segment) -> bool:
-    if segment.marker == 0xE0:
-        return segment.end - segment.start >= 18  # a JFIF segment without its fields says nothing
     if segment.marker == 0xE2:
-        return data.startswith(b"ICC_PROFILE\0", segment.start + 4)
-    return segment.marker in NEEDED or segment.marker == SOS
+        return data.startswith(ICC, segment.start + 4) and not _is_short(data, segment)
+    return (segment.marker in NEEDED or segment.marker == SOS) and not _is_short(data, segment)
+
+
+def _is_short(data: bytes, segment: Segment) -> bool:
+    """Say that it lacks its fields: it says nothing then, libjpeg passes it over, and Pillow would fail."""
+    name, length = FIELDS.get(segment.marker, (b"", 0))
+    return segment.end - segment.start - 4 < length and data.startswith(name, segment.start + 4)
 
 
 def has_all_scans(data: bytes) -> bool:

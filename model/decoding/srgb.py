@@ -79,8 +79,8 @@ def _sampled(tag: bytes, x: float) -> float:
 def _parametric(tag: bytes, x: float) -> float:
     function = int.from_bytes(tag[8:10])
     values = [value / 2**16 for value in struct.unpack_from(f">{PARAMETERS[function]}i", tag, 12)]
-    g, a, b, c, d, e, f = (*values, *([1.0, 0.0, 0.0, 0.0, 0.0, 0.0][len(values) - 1 :]))
+    g, a, b, c, d, e, f = values + [1.0, 0.0, 0.0, 0.0, 0.0, 0.0][len(values) - 1 :]
     if function in {1, 2}:
         d = -b / a
         e, f, c = c, c, 0.0
-    return float((a * x + b) ** g) + e if x >= d or function == 0 else c * x + f
+    return float((a * x + b) ** g + e) if x >= d or function == 0 else float(c * x + f)

@@ -11,7 +11,9 @@ from PIL import Image, ImageCms
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge
 from model.image import decode
 from tests.model.decoding.hostile import chunk, encoded, jpeg, png_with, segment
+from tests.model.decoding.test_colour import with_profile
 from tests.model.decoding.test_formats import branded, cropped
+from tests.model.decoding.test_jpeg2000 import of_depth, with_colour
 from tests.model.decoding.test_tiff import written
 
 NEAR = 6  # of 255, mean difference to what is meant; lossy formats blur
@@ -39,7 +41,9 @@ Beyond the table:
   256 they are taken as 8 bits.
 - **32-bit integers and floats** have no range of their own: the 0.1st to the 99.9th percentile of the finite values is
   stretched to 0–255. NaN, infinities, magnitudes above 1e30, GDAL's no-data value and −9999 and its like do not count.
-- **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. A broken profile is passed over.
+- **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. What a profile computes says whether
+  it is sRGB's own, not its name. A broken profile is passed over. PNG's gAMA and cHRM are not read.
+- **CMYK in a JPEG** is taken as inverted, with or without Adobe's segment, as browsers and Pillow take it.
 - **Damage** in pixels is refused, but for a JPEG whose bits were lost in the middle: libjpeg goes on, and `damage_of` in
   `model.image` tells training what it mended.
 - What a decode may cost is in [reliability.md](reliability.md#decoding).
@@ -64,6 +68,16 @@ def _turned() -> bytes:
     return encoded(SMOOTH.rotate(180), "JPEG", exif=exif, quality=95)
 
 
+def _without_adobe(picture: Image.Image) -> bytes:
+    data = encoded(picture, "JPEG", quality=95)
+    at = data.index(b"\xff\xee")
+    return data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4]) :]
+
+
+def _ppm(samples: np.ndarray, most: int) -> bytes:
+    return b"P6 %d %d %d\n" % (*samples.shape[1::-1], most) + samples.tobytes()
+
+
 def _alpha(format: str, **options) -> bytes:
     picture = PICTURE.convert("RGBA")
     picture.putalpha(0)
@@ -86,8 +100,14 @@ KINDS = [
     Kind("JPEG", "progressive", lambda: encoded(SMOOTH, "JPEG", progressive=True, quality=95), SMOOTH),
     Kind("JPEG", "grey", lambda: encoded(SMOOTH.convert("L"), "JPEG", quality=95), SMOOTH),
     Kind("JPEG", "CMYK", lambda: encoded(SMOOTH.convert("CMYK"), "JPEG", quality=95), SMOOTH),
+    Kind("JPEG", "CMYK without an Adobe segment", lambda: _without_adobe(SMOOTH.convert("CMYK")), SMOOTH),
     Kind("JPEG", "turned by EXIF", _turned, SMOOTH),
     Kind("JPEG", "with a JFIF segment that is empty", lambda: jpeg()[:2] + segment(0xE0, b"") + jpeg()[20:]),
+    Kind(
+        "JPEG",
+        "with a profile or an Adobe segment that is too short",
+        lambda: jpeg()[:2] + segment(0xE2, b"ICC_PROFILE\0") + segment(0xEE, b"Adobe") + jpeg()[2:],
+    ),
     Kind("JPEG", "without its last two bytes", lambda: encoded(SMOOTH, "JPEG", quality=95)[:-2], SMOOTH),
     Kind("JPEG", "cut off", lambda: encoded(PICTURE, "JPEG")[:-300]),
     Kind("PNG", "RGB", lambda: encoded(PICTURE, "PNG"), PICTURE),
@@ -110,6 +130,7 @@ KINDS = [
     ),
     Kind("GIF", "still", lambda: encoded(GREY.convert("P"), "GIF"), GREY),
     Kind("GIF", "animated: its first frame", lambda: encoded(GREY, "GIF", save_all=True, append_images=[GREY]), GREY),
+    Kind("GIF", "with a profile", lambda: with_profile(encoded(GREY.convert("P"), "GIF"), _profile()), GREY),
     Kind("BMP", "24 bits", lambda: encoded(PICTURE, "BMP"), PICTURE),
     Kind("BMP", "palette", lambda: encoded(GREY.convert("P"), "BMP"), GREY),
     Kind("TIFF", "RGB", lambda: encoded(PICTURE, "TIFF"), PICTURE),
@@ -143,16 +164,37 @@ KINDS = [
     Kind("AVIF", "still", lambda: encoded(SMOOTH, "AVIF", quality=95), SMOOTH),
     Kind("AVIF", "transparent: white shows through", lambda: _alpha("AVIF"), WHITE),
     Kind("AVIF", "of the brand mif1", lambda: branded(encoded(SMOOTH, "AVIF", quality=95), b"mif1", b"avif"), SMOOTH),
+    Kind("AVIF", "of the brands mif1 and miaf", lambda: branded(encoded(SMOOTH, "AVIF"), b"mif1", b"miaf"), SMOOTH),
     Kind("AVIF", "cropped", lambda: cropped(encoded(Image.new("RGB", (64, 64), "red"), "AVIF"), 32, 64, 0, 0)),
     Kind("HEIC", "still", lambda: HEIC),
     Kind("JP2", "JPEG 2000", lambda: encoded(SMOOTH, "JPEG2000"), SMOOTH),
+    Kind(
+        "JP2", "grey of 9 to 16 bits", lambda: encoded(Image.fromarray((LEVELS * 257).astype("u2")), "JPEG2000"), GREY
+    ),
+    Kind("JP2", "with a profile", lambda: with_colour(SMOOTH, b"\2\0\0" + _profile()), SMOOTH),
+    Kind("JP2", "colours of more than 8 bits", lambda: of_depth(SMOOTH, 12)),
+    Kind("JP2", "CIELab", lambda: with_colour(SMOOTH, b"\1\0\0\0\0\0\x0e")),
     Kind("PNM", "PBM, PGM and PPM", lambda: encoded(PICTURE, "PPM"), PICTURE),
+    Kind("PNM", "PPM of 255 levels", lambda: _ppm(np.asarray(PICTURE.point(lambda v: v * 254 / 255)), 254), PICTURE),
+    Kind(
+        "PNM",
+        "16-bit PPM that holds 12",
+        lambda: _ppm((np.asarray(PICTURE) * np.uint16(16)).astype(">u2"), 65535),
+        PICTURE,
+    ),
+    Kind("PNM", "colour PFM", lambda: b"PF\n2 2\n-1.0\n" + bytes(48)),
     Kind("TGA", "with or without run lengths", lambda: encoded(PICTURE, "TGA", compression="tga_rle"), PICTURE),
     Kind("JPEG XL", "", lambda: b"\xff\x0a" + bytes(40)),
     Kind("PSD", "", lambda: b"8BPS\0\1" + bytes(40)),
     Kind("SVG", "", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
     Kind("ICO", "", lambda: b"\0\0\1\0\1\0\x10\x10" + bytes(40)),
     Kind("camera raw", "DNG, NEF, ARW, CR2, CR3, RAF, RW2, ORF …", lambda: b"II*\0\x10\0\0\0CR\2\0" + bytes(40)),
+    Kind("EPS", "", lambda: b"%!PS-Adobe-3.0 EPSF-3.0\n"),
+    Kind("EMF", "", lambda: b"\1\0\0\0" + bytes(36) + b" EMF" + bytes(40)),
+    Kind("XBM", "", lambda: b"#define a_width 16\n#define a_height 16\n"),
+    Kind("WBMP", "", lambda: b"\0\0\x20\x20" + bytes(128)),
+    Kind("MNG", "", lambda: b"\x8aMNG\r\n\x1a\n" + bytes(40)),
+    Kind("JNG", "", lambda: b"\x8bJNG\r\n\x1a\n" + bytes(40)),
     Kind("OpenEXR", "", lambda: b"\x76\x2f\x31\x01" + bytes(40)),
     Kind("no image", "text, PDF, archives …", lambda: b"%PDF-1.7"),
     Kind("any", "more than 20 MB", lambda: bytes(21 * 2**20)),

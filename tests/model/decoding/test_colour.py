@@ -114,12 +114,16 @@ def test_a_profile_without_a_name_is_taken_for_srgb_only_if_it_computes_it(curve
     assert is_srgb(profile(curve=curve)) is (curve is SRGB_CURVE)
 
 
+def with_profile(data: bytes, profile: bytes) -> bytes:
+    """The same GIF with an ICC profile in front of its picture."""
+    start = 13 + 3 * 2 ** ((data[10] & 7) + 1)
+    blocks = b"".join(bytes([len(profile[i : i + 255])]) + profile[i : i + 255] for i in range(0, len(profile), 255))
+    return data[:start] + b"!\xff\x0bICCRGBG1012" + blocks + b"\0" + data[start:]
+
+
 def test_the_profile_of_a_gif_is_applied() -> None:
     data = encoded(Image.new("RGB", (64, 64), (60, 200, 60)), "GIF")
-    start = 13 + 3 * 2 ** ((data[10] & 7) + 1)
-    linear = profile(curve=gamma(1))
-    blocks = b"".join(bytes([len(linear[i : i + 255])]) + linear[i : i + 255] for i in range(0, len(linear), 255))
-    found = decode(data[:start] + b"!\xff\x0bICCRGBG1012" + blocks + b"\0" + data[start:])
+    found = decode(with_profile(data, profile(curve=gamma(1))))
     assert found.tensor[9, 9, 0] > 120
 
 
@@ -142,3 +146,13 @@ def test_srgb_needs_no_conversion() -> None:
         buffer, "PNG", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     )
     assert (decode(buffer.getvalue()).tensor == (1, 2, 3)).all()
+
+
+def test_the_profile_of_a_bmp_is_applied() -> None:
+    pixels = bytes((60, 200, 60)) * 64 * 64
+    linear = profile(curve=gamma(1))
+    head = struct.pack("<IiiHHI", 124, 64, 64, 1, 24, 0).ljust(56, b"\0") + b"DEBM"
+    head = head.ljust(112, b"\0") + struct.pack("<II", 124 + len(pixels), len(linear)) + bytes(4)
+    data = b"BM" + struct.pack("<IHHI", 14 + 124 + len(pixels), 0, 0, 14 + 124) + head + pixels + linear
+    assert decode(data).tensor[9, 9, 0] > 120
+    assert decode(data.replace(b"DEBM", b"BGRs")).tensor[9, 9, 0] == 60

@@ -22,6 +22,13 @@ def test_a_hole_of_zeros_is_damage_though_it_decodes(size: int) -> None:
     assert damage_of(holed)
 
 
+def test_zeros_instead_of_the_last_half_are_damage() -> None:
+    data = photo()
+    half = data[: len(data) // 2]
+    assert damage_of(half + bytes(len(half)))
+    assert damage_of(half + bytes(len(half)) + b"\xff\xd9")
+
+
 def test_another_photos_second_half_is_damage() -> None:
     first, second = photo(1), photo(2)
     assert "extraneous bytes" in str(damage_of(first[: len(first) // 3] + second[len(second) // 3 :]))
@@ -34,6 +41,7 @@ def test_another_photos_second_half_is_damage() -> None:
         photo()[:-2],
         photo()[:-1],
         photo() + bytes(1000),
+        photo()[:-2] + bytes(1000),
         photo()[:-2] + bytes(5) + b"\xff\xd9",
         encoded(Image.new("CMYK", (64, 64)), "JPEG"),
         encoded(Image.new("RGB", (64, 64)), "PNG"),

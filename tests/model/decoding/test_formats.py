@@ -30,12 +30,28 @@ def branded(data: bytes, major: bytes, *others: bytes) -> bytes:
         (b"mif1", (b"avif", b"heic"), "AVIF"),
         (b"MA1B", (b"avif",), "AVIF"),
         (b"mif1", (b"heic",), "HEIC"),
-        (b"mif1", (), "HEIC"),
+        (b"mif1", (), "AVIF"),
+        (b"mif1", (b"mif1", b"miaf"), "AVIF"),
+        (b"msf1", (), "AVIF"),
         (b"miaf", (), "AVIF"),
     ],
 )
 def test_compatible_brands_decide(major: bytes, others: tuple[bytes, ...], format: str) -> None:
     assert image_format(branded(avif(), major, *others)) == format
+
+
+@pytest.mark.parametrize("brand", [b"mif1", b"msf1", b"miaf"])
+@pytest.mark.parametrize("codec", [b"hvc1", b"hev1"])
+def test_where_brands_say_nothing_the_items_decide(brand: bytes, codec: bytes) -> None:
+    plain = branded(avif(), brand, b"mif1", b"miaf")
+    assert decode(plain).format == "AVIF"
+    assert image_format(plain.replace(b"av01", codec)) == "HEIC"
+    assert decode(branded(HEIC, brand, b"mif1", b"miaf")).format == "HEIC"
+
+
+def test_a_codec_that_is_not_read_is_named_as_one() -> None:
+    with pytest.raises(UnreadFormat, match="codec that is not read"):
+        image_format(branded(avif(), b"mif1", b"miaf").replace(b"av01", b"j2k1"))
 
 
 def test_an_avif_is_read_under_any_brand() -> None:
@@ -64,6 +80,16 @@ def test_an_avif_is_read_under_any_brand() -> None:
         (bytes(128) + b"DICM", "DICOM"),
         (b"gimp xcf v011", "XCF"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0", "video"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "EPS"),
+        (b"\xc5\xd0\xd3\xc6" + bytes(26), "EPS"),
+        (b"\1\0\0\0\x6c\0\0\0" + bytes(32) + b" EMF" + bytes(60), "EMF"),
+        (b"#define a_width 16\n#define a_height 16\nstatic char a_bits[] = {", "XBM"),
+        (b"/* made by hand */\n#define width 9\n#define height 9\n", "XBM"),
+        (b"\0\0\x20\x20" + bytes(128), "WBMP"),
+        (b"\0\0\x81\x00\x20" + bytes(512), "WBMP"),
+        (b"\x8aMNG\r\n\x1a\n" + bytes(40), "MNG"),
+        (b"\x8bJNG\r\n\x1a\n" + bytes(40), "JNG"),
+        (b"PF\n2 2\n-1.0\n" + bytes(48), "colour PFM"),
     ],
 )
 def test_images_that_are_not_read_are_named(data: bytes, name: str) -> None:
@@ -72,7 +98,20 @@ def test_images_that_are_not_read_are_named(data: bytes, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"hello, world", b"{}", b"%PDF-1.7", b"PK\3\4", bytes(200), b"P5 is a prime", b"<html></html>"]
+    "data",
+    [
+        b"hello, world",
+        b"{}",
+        b"%PDF-1.7",
+        b"PK\3\4",
+        bytes(200),
+        b"P5 is a prime",
+        b"<html></html>",
+        b"%!PS-Adobe-3.0\n",
+        b"#define width 9\nint main() {}",
+        b"PFui",
+        b"\0\0\x20\x20" + bytes(90),
+    ],
 )
 def test_what_is_no_image_is_not_called_one(data: bytes) -> None:
     with pytest.raises(UnsupportedImage) as refusal:
@@ -236,3 +275,13 @@ def test_cases_of_training_are_read_or_named(training_cases: Path) -> None:
         assert np.abs(decode((training_cases / name).read_bytes()).tensor - truth).mean() < 6, name
     with pytest.raises(UnreadFormat, match="JPEG XL"):
         decode((training_cases / "x.jxl").read_bytes())
+
+
+@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE])
+@pytest.mark.parametrize(
+    "name", [b"JFIF\0", b"ICC_PROFILE\0", b"Adobe", b"Exif\0\0", b"Photoshop 3.0\0", b"MPF\0", b"FPXR\0"]
+)
+def test_segments_that_lack_their_fields_are_passed_over(marker: int, name: bytes) -> None:
+    for length in range(len(name) + 3):
+        short = segment(marker, name[:length].ljust(length, b"\1"))
+        assert (decode(jpeg()[:2] + short + jpeg()[2:]).tensor == decode(jpeg()).tensor).all()

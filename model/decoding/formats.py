@@ -86,10 +86,8 @@ UNREAD = {  # images, but not for us: named, so that nobody takes one for a brok
     b"\x8aMNG\r\n\x1a\n": "MNG",
     b"\x8bJNG\r\n\x1a\n": "JNG",
     b"\xc5\xd0\xd3\xc6": "Encapsulated PostScript (EPS)",
-    b"PF\n": "colour PFM",
-    b"PF ": "colour PFM",
-    b"PF\r": "colour PFM",
 }
+PFM = re.compile(rb"PF\s+\d+\s+\d+\s+-?[\d.]")
 EPS = re.compile(rb"%!PS-Adobe-\d\.\d EPSF")
 XBM = re.compile(rb"(?:\s|/\*.*?\*/)*#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d", re.DOTALL)
 
@@ -158,6 +156,7 @@ def _unread_format(data: bytes) -> str | None:
         (lambda: data[4:11] == b"ftypcrx", "Canon raw (CR3)"),
         (lambda: data[4:8] == b"ftyp", "video, or of a codec that is not read (ISO base media)"),
         (lambda: data[128:132] == b"DICM", "DICOM"),
+        (lambda: PFM.match(data[:256]) is not None, "colour PFM"),
         (lambda: EPS.match(data) is not None, "Encapsulated PostScript (EPS)"),
         (lambda: data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF", "Windows metafile (EMF)"),
         (lambda: XBM.match(data[:4096]) is not None, "X bitmap (XBM)"),

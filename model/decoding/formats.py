@@ -47,9 +47,7 @@ ISO_BRANDS = {  # of an ISO base media file (ISO/IEC 23008-12, AV1 Image File Fo
 }
 STRUCTURAL = {b"mif1", b"msf1", b"miaf"}
 CODECS = {b"av01": "AVIF", b"hvc1": "HEIC", b"hev1": "HEIC"}  # types of items and of sequences' samples
-CODEC = re.compile(
-    rb"(?:infe[\x02\x03]...(?:..|....)..|stsd.{12})(av01|hvc1|hev1|avc1|vvc1|evc1|j2k1|jpeg|unci)", re.DOTALL
-)
+CODEC = rb"(?s)(?:infe[\x02\x03]...(?:..|....)..|stsd.{12})(av01|hvc1|hev1|avc1|vvc1|evc1|j2k1|jpeg|unci)"
 MOST_NAMED = 2**16  # bytes that the types of items lie in
 
 UNREAD = {  # images, but not for us: named, so that nobody takes one for a broken file or for no image
@@ -87,9 +85,9 @@ UNREAD = {  # images, but not for us: named, so that nobody takes one for a brok
     b"\x8bJNG\r\n\x1a\n": "JNG",
     b"\xc5\xd0\xd3\xc6": "Encapsulated PostScript (EPS)",
 }
-PFM = re.compile(rb"PF\s+\d+\s+\d+\s+-?[\d.]")
-EPS = re.compile(rb"%!PS-Adobe-\d\.\d EPSF")
-XBM = re.compile(rb"(?:\s|/\*.*?\*/)*#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d", re.DOTALL)
+PFM = rb"PF\s+\d+\s+\d+\s+-?[\d.]"  # these are compiled when they are needed, which nearly never is
+EPS = rb"%!PS-Adobe-\d\.\d EPSF"
+XBM = rb"(?s)(?>\s|/\*.*?\*/)*+#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d"
 
 
 def _shown(beginning: bytes) -> str:
@@ -137,7 +135,7 @@ def _iso_format(data: bytes) -> str | None:
     specific = [brand for brand in known if brand not in STRUCTURAL]
     if major not in ISO_BRANDS and not specific:
         return None
-    coded = None if specific else CODEC.search(data, 0, MOST_NAMED)
+    coded = None if specific else re.search(CODEC, data[:MOST_NAMED])
     return CODECS.get(coded[1]) if coded else ISO_BRANDS[(specific or known)[0]]
 
 
@@ -156,10 +154,10 @@ def _unread_format(data: bytes) -> str | None:
         (lambda: data[4:11] == b"ftypcrx", "Canon raw (CR3)"),
         (lambda: data[4:8] == b"ftyp", "video, or of a codec that is not read (ISO base media)"),
         (lambda: data[128:132] == b"DICM", "DICOM"),
-        (lambda: PFM.match(data[:256]) is not None, "colour PFM"),
-        (lambda: EPS.match(data) is not None, "Encapsulated PostScript (EPS)"),
+        (lambda: re.match(PFM, data[:256]) is not None, "colour PFM"),
+        (lambda: re.match(EPS, data) is not None, "Encapsulated PostScript (EPS)"),
         (lambda: data[:4] == b"\1\0\0\0" and data[40:44] == b" EMF", "Windows metafile (EMF)"),
-        (lambda: XBM.match(data[:4096]) is not None, "X bitmap (XBM)"),
+        (lambda: re.match(XBM, data[:4096]) is not None, "X bitmap (XBM)"),
         (lambda: _is_wbmp(data), "Wireless bitmap (WBMP)"),
         (lambda: b"<svg" in data[:4096].lower(), "SVG"),
         (lambda: data[:4] == b"RIFF" and data[8:12] == b"AVI ", "video (AVI)"),

@@ -110,6 +110,7 @@ def test_images_that_are_not_read_are_named(data: bytes, name: str) -> None:
         b"%!PS-Adobe-3.0\n",
         b"#define width 9\nint main() {}",
         b"PF is not one either",
+        b"/**/" * 1024 + b"int main() {}",
         b"\0\0\x20\x20" + bytes(90),
     ],
 )

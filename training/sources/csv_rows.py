@@ -1,4 +1,7 @@
-"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none."""
+"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none.
+
+Quotes are read as leniently as csv reads them, but a quoted cell that runs over other rows is refused, and named.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from training.sources.names import part_named
 from training.sources.rows import LABELS, NO_PART, PARTS, PATHS, Row, Table, names_image, plain_name
 
 Line = tuple[int, list[str]]  # its number, its cells
+MOST_LINES = 20  # of the text that one row may hold; a note has a few, an unclosed quote takes all that follow
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,10 @@ def table_from_csv(path: Path, text: str) -> Table | None:
         return None
     rows = []
     for line, cells in lines if headless else lines[1:]:
-        if len(cells) > columns.last or (headless and len(cells) > columns.labels[0]):
+        if any(cell.strip() for cell in cells[len(header) :]):
+            why = f"has {len(cells)} cells for {len(header)} columns: put cells that hold the separator in quotes"
+            problems.append((line, why))
+        elif len(cells) > columns.last or (headless and len(cells) > columns.labels[0]):
             part = cells[columns.part] if columns.part is not None else ""
             rows.append(Row(line, cells[columns.path].strip(), tuple(_labels(header, cells, columns)), part))
         else:
@@ -48,13 +55,40 @@ def table_from_csv(path: Path, text: str) -> Table | None:
 
 def _lines(text: str) -> tuple[list[Line], list[tuple[int, str]]]:
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    written = list(StringIO(text, newline=""))
+    reader = csv.reader(written, delimiter=delimiter, skipinitialspace=True)
     lines: list[Line] = []
+    problems: list[tuple[int, str]] = []
+    start = 0  # lines before this row
     try:
-        lines += ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
+        for cells in reader:
+            if _swallows(written[start : reader.line_num], delimiter, last=reader.line_num == len(written)):
+                problems.append((start + 1, _open_quote(start + 1, reader.line_num)))
+            elif any(cell.strip() for cell in cells):
+                lines.append((start + 1, cells))
+            start = reader.line_num
     except csv.Error as error:
-        return lines, [(reader.line_num, f"cannot be read, nor what follows ({error})")]
-    return lines, []
+        problems.append((start + 1, f"cannot be read, nor what follows ({error})"))
+    return lines, problems
+
+
+def _swallows(row: Sequence[str], delimiter: str, *, last: bool) -> bool:
+    """Say whether a quote in this row was left open: it has no end, or what should be other rows lies within it."""
+    if len(row) == 1 and not last:
+        return False
+    try:
+        list(csv.reader(row, delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        return len(row) > 1 or "end of data" in str(error)
+    cells = (cell.strip(' "\r\n') for line in row[1:] for cell in line.split(delimiter))
+    return len(row) > MOST_LINES or any(map(names_image, cells))
+
+
+def _open_quote(first: int, last: int) -> str:
+    within = f"all up to line {last:,} is" if last > first else "the line is"
+    return (
+        f"a quotation mark opens here and is not closed where it should be: {within} not read; close it, or double it"
+    )
 
 
 def _by_name(header: Sequence[str], lines: Sequence[Line]) -> _Columns | None:

@@ -8,7 +8,8 @@ from typing import Any
 from training.sources.rows import LABELS, PARTS, PATHS, Row, Table, plain_name
 
 ANNOTATIONS = {"classificationannotation", "classificationannotations"}  # Vertex AI
-PLACE_OF_PART = "dataItemResourceLabels"  # Vertex AI's
+PLACE_OF_PART = "dataItemResourceLabels"  # Vertex AI's; it holds whatever else a team labels its items with
+PART = "aiplatform.googleapis.com/ml_use"
 JOB = (
     "-metadata"  # beside its label's name, a labelling job of SageMaker or Rekognition writes what the label is called
 )
@@ -70,5 +71,5 @@ def _each(values: Iterable[Any]) -> Iterator[Any]:
 
 def _part(found: Mapping[str, Any], flat: Mapping[str, Any]) -> str:
     nested = found.get(PLACE_OF_PART)
-    values = [*(flat[name] for name in flat if name in PARTS), *(nested.values() if isinstance(nested, dict) else ())]
+    values = [*(flat[name] for name in flat if name in PARTS), nested.get(PART) if isinstance(nested, dict) else None]
     return next((str(value) for value in values if value), "")

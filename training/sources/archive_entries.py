@@ -4,6 +4,7 @@ zipfile and tarfile stop in silence where a header is damaged, where the end is 
 """
 
 import lzma
+import os
 import posixpath
 import tarfile
 import zipfile
@@ -20,6 +21,8 @@ OUTSIDE = (
 )
 CHUNK = 2**20
 LOCAL = b"PK\x03\x04"  # what a .zip's first entry begins with
+END = b"PK\x05\x06"  # what the record at its end begins with; then, 10 bytes on, how many entries there are, in 2 bytes
+MOST_END = 22 + 2**16  # bytes of this record, with a comment
 
 BROKEN = (  # what the libraries raise for broken bytes, passwords, unknown compression, and names that no disk takes
     zipfile.BadZipFile,
@@ -85,6 +88,8 @@ def _of_zip(archive: Path) -> Iterator[Entry]:
             raise zipfile.BadZipFile(
                 "it begins with files that its list does not name, as where two archives were joined: give each by itself"
             )
+        if _stated(file) not in {len(infos) % 2**16, 2**16 - 1}:  # the latter: ZIP64 says it elsewhere
+            raise zipfile.BadZipFile("its list is damaged: it is shorter than it says")
         for info in infos:
             name = _zip_name(info)
             if (info.external_attr >> 16) & 0o170000 == 0o120000:  # Unix's mode of a symbolic link
@@ -92,6 +97,14 @@ def _of_zip(archive: Path) -> Iterator[Entry]:
                 yield Entry(name, info.file_size, lambda: None, _within(name, target))
             elif not info.is_dir():
                 yield Entry(name, info.file_size, partial(zipped.open, info))
+
+
+def _stated(file: IO[bytes]) -> int:
+    """How many entries a .zip's last record says that there are, modulo 65,536."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - MOST_END))
+    tail = file.read()
+    at = tail.rindex(END) + 10
+    return int.from_bytes(tail[at : at + 2], "little")
 
 
 def _within(name: str, target: str) -> str:

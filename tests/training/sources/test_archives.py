@@ -237,6 +237,15 @@ def test_two_zips_in_one_are_refused(tmp_path: Path, how: Reading) -> None:
         list_images(one, how)
 
 
+def test_a_zip_whose_list_is_damaged_is_refused(tmp_path: Path, how: Reading) -> None:
+    archive = zipped(tmp_path / "a.zip", IMAGES)
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 32] = 0xFF  # the length of the first entry's comment: it takes the second one
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="its list is damaged"):
+        list_images(archive, how)
+
+
 def test_a_zip_that_runs_by_itself_is_read(tmp_path: Path, how: Reading) -> None:
     archive = zipped(tmp_path / "a.exe", IMAGES)
     archive.write_bytes(b"MZ" + bytes(5000) + archive.read_bytes())

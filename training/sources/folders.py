@@ -3,14 +3,16 @@
 It lists names only. What is no label, and why, comes out as problems; only what leaves nothing to read is raised.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from training.errors import DatasetError
-from training.problems import Severity, counted
+from training.problems import Problem, Severity, counted
 from training.sources.directories import Folder
 from training.sources.listing import LabelsFrom, Listing, Part, Reading, shown
-from training.sources.names import SUFFIXES, bad_labels, part_named, why_no_label
+from training.sources.names import ARCHIVES, NOT_UNPACKED, SUFFIXES, bad_labels, is_junk, part_named, why_no_label
 from training.sources.rows import Table
 from training.sources.tables import list_tables, read_table
 from training.sources.walk import Walk
@@ -23,17 +25,17 @@ def list_folder(root: Path, how: Reading) -> Listing:
     """List a folder in whichever layout it has. Raises DatasetError where nothing in it has a label."""
     base = _unwrapped(_opened(root))
     if table := _known_table(base):
-        return list_tables([(table, None)], root, how)
+        return _list_tables([(table, None)], root, base, how)
     parts = _parts(base)
     tables = {folder.path: table for folder in parts if (table := _known_table(_unwrapped(folder)))}
     if tables:
-        return list_tables([(table, part_named(path.name)) for path, table in tables.items()], root, how)
+        return _list_tables([(table, part_named(path.name)) for path, table in tables.items()], root, base, how)
     walk = Walk(root, base.path, how.labels_from)
     _say_around(walk, root, base)
     layout = _walk_parts(walk, base, parts) if parts else _walk_labels(walk, base)
     walk.finish()
     if len({file.label for file in walk.files}) < 2 and (found := _other_tables(base)):
-        return list_tables(found, root, how)
+        return _list_tables(found, root, base, how)
     if not walk.files and not walk.names:
         raise DatasetError(
             f"{root} holds no labelled images; put them at {root}/<label>/<image>, or give a table of path and label"
@@ -45,6 +47,20 @@ def list_folder(root: Path, how: Reading) -> Listing:
         tuple(walk.files),
         (*walk.problems, *bad_labels(walk.names)),
     )
+
+
+def _list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, base: Folder, how: Reading) -> Listing:
+    """List what the tables in a folder name, and say which images in it they do not name."""
+    listing = list_tables(tables, root, how)
+    named = {os.path.normpath(file.path) for file in listing.files}
+    left = []
+    for here, folders, files in os.walk(base.path):
+        folders[:] = sorted(folder for folder in folders if not is_junk(folder))
+        images = [name for name in files if Path(name).suffix.lower() in SUFFIXES and not is_junk(name)]
+        if count := sum(os.path.normpath(Path(here) / name) not in named for name in images):
+            detail = f"{counted(count, 'image')} to which no row of the table gives a label: not read"
+            left.append(Problem(Severity.WARNING, "ignored", shown(root, Path(here)), detail))
+    return replace(listing, problems=(*listing.problems, *left))
 
 
 def _opened(root: Path) -> Folder:
@@ -139,7 +155,9 @@ def _say_around(walk: Walk, top: Path, base: Folder) -> None:
 def _say_unlabelled(walk: Walk, base: Folder) -> None:
     walk.say_left(base)
     for path in base.files:
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in ARCHIVES:
+            walk.say(Severity.WARNING, "ignored", path, NOT_UNPACKED)
+        elif path.suffix.lower() in SUFFIXES:
             walk.say(
                 Severity.WARNING, "ignored", path, "no label: it lies beside the labels' folders; move it into one"
             )

@@ -28,6 +28,8 @@ SUFFIXES = {  # the names that promise an image, and the format they promise
     ".pnm": "PNM",
     ".tga": "TGA",
 }
+ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz", ".zst", ".7z", ".rar"}
+NOT_UNPACKED = "an archive, which is not unpacked here: unpack it if it holds images, or give it by itself"
 JUNK = {  # of macOS, Synology, Windows, QNAP, Linux and Python; what begins with a dot is hidden, and junk as well
     "__macosx",
     "@eadir",

@@ -212,6 +212,20 @@ def test_a_folder_of_images_with_one_table(photos: Touch, how: Reading) -> None:
     assert labelled(list_folder(photos.root, how)) == {"images/1.jpg": "rose", "images/2.jpg": "lily"}
 
 
+def test_images_that_no_row_of_a_folders_table_names_are_said(photos: Touch, how: Reading) -> None:
+    photos("train/1.jpg train/2.jpg train/more/3.jpg train/.hidden/4.jpg test/5.jpg test/6.jpg test/notes.txt")
+    (photos.root / "train/metadata.csv").write_text("file_name,label\n1.jpg,rose\n./2.jpg,lily\n")
+    listing = list_folder(photos.root, how)
+    assert sorted(labelled(listing).values()) == ["lily train", "rose train"]
+    assert kinds(listing) == {("warning", "ignored", "train/more"), ("warning", "ignored", "test")}
+    assert any("2 images to which no row" in problem.detail for problem in listing.problems)
+
+
+def test_archives_among_the_labels_are_a_warning(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos(f"{ROSE} {LILY} tulip.zip violet.7z"), how)
+    assert kinds(listing) == {("warning", "ignored", "tulip.zip"), ("warning", "ignored", "violet.7z")}
+
+
 def test_a_table_for_each_part(photos: Touch, how: Reading) -> None:
     photos("images/1.jpg images/2.jpg")
     (photos.root / "train.csv").write_text("image,class\nimages/1.jpg,rose\n")

@@ -163,6 +163,16 @@ def test_a_picture_with_two_labels_is_said(photos: Touch, how: Reading) -> None:
     assert "has 2 labels (rose, lily)" in problem.detail
 
 
+def test_lines_of_json_that_are_cut_or_say_two_things_are_said(photos: Touch, how: Reading) -> None:
+    sound = '{"file_name": "images/1.jpg", "label": "rose"}'
+    text = "\n".join(
+        [sound, sound + sound, '{"file_name": "images/2.jpg", "label": "rose", "label": "lily"}', sound[:-9]]
+    )
+    assert listed(photos, how, text, "labels.jsonl") == {"images/1.jpg": "rose"}
+    problems = kinds(list_images(photos.root / "labels.jsonl", how))
+    assert problems == {("error", "table", f"labels.jsonl:{line}") for line in (2, 3, 4)}
+
+
 def test_columns_that_are_not_found_are_asked_for(photos: Touch, how: Reading) -> None:
     photos("1.jpg")
     (photos.root / "labels.csv").write_text("a,b,c\n1,2,3\n")

@@ -13,6 +13,7 @@ from training.sources.names import part_named
 from training.sources.rows import LABELS, NO_PART, PARTS, PATHS, Row, Table, names_image, plain_name
 
 Line = tuple[int, list[str]]  # its number, its cells
+OPEN_QUOTE = "cannot be read: a quotation mark opens here and is not closed where it should be; close it, or double it"
 MOST_LINES = 20  # of the text that one row may hold; a note has a few, an unclosed quote takes all that follow
 
 
@@ -56,39 +57,45 @@ def table_from_csv(path: Path, text: str) -> Table | None:
 def _lines(text: str) -> tuple[list[Line], list[tuple[int, str]]]:
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
     written = list(StringIO(text, newline=""))
-    reader = csv.reader(written, delimiter=delimiter, skipinitialspace=True)
+    width = written[0].count(delimiter) + 1 if written else 0
     lines: list[Line] = []
     problems: list[tuple[int, str]] = []
     start = 0  # lines before this row
-    try:
-        for cells in reader:
-            if _swallows(written[start : reader.line_num], delimiter, last=reader.line_num == len(written)):
-                problems.append((start + 1, _open_quote(start + 1, reader.line_num)))
-            elif any(cell.strip() for cell in cells):
-                lines.append((start + 1, cells))
-            start = reader.line_num
-    except csv.Error as error:
-        problems.append((start + 1, f"cannot be read, nor what follows ({error})"))
+    while start < len(written):
+        first = start
+        rest = (written[i] for i in range(first, len(written)))
+        reader = csv.reader(rest, delimiter=delimiter, skipinitialspace=True)
+        try:
+            for cells in reader:
+                end = first + reader.line_num
+                _refuse_open_quote(written[start:end], delimiter, width, last=end == len(written))
+                if any(cell.strip() for cell in cells):
+                    lines.append((start + 1, cells))
+                start = end
+        except csv.Error as error:
+            problems.append((start + 1, OPEN_QUOTE if '"' in written[start] else f"cannot be read ({error})"))
+            start += 1  # the next row may be sound
     return lines, problems
 
 
-def _swallows(row: Sequence[str], delimiter: str, *, last: bool) -> bool:
-    """Say whether a quote in this row was left open: it has no end, or what should be other rows lies within it."""
+def _refuse_open_quote(row: Sequence[str], delimiter: str, width: int, *, last: bool) -> None:
+    """Raise csv.Error where a quote in this row was left open: it has no end, or what should be other rows lies within it."""
     if len(row) == 1 and not last:
-        return False
+        return
     try:
         list(csv.reader(row, delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error as error:
-        return len(row) > 1 or "end of data" in str(error)
-    cells = (cell.strip(' "\r\n') for line in row[1:] for cell in line.split(delimiter))
-    return len(row) > MOST_LINES or any(map(names_image, cells))
+        if len(row) > 1 or "end of data" in str(error):
+            raise
+    if len(row) > MOST_LINES or any(_looks_like_row(line, delimiter, width) for line in row[1:]):
+        raise csv.Error
 
 
-def _open_quote(first: int, last: int) -> str:
-    within = f"all up to line {last:,} is" if last > first else "the line is"
-    return (
-        f"a quotation mark opens here and is not closed where it should be: {within} not read; close it, or double it"
-    )
+def _looks_like_row(line: str, delimiter: str, width: int) -> bool:
+    """Say whether a line names an image, or has a cell for each column; after a comma, a note goes on with a space."""
+    cells = line.rstrip("\r\n").split(delimiter)
+    full = len(cells) == width > 2 and not any(cell.startswith(" ") for cell in cells)
+    return full or any(names_image(cell.strip(' "')) for cell in cells)
 
 
 def _by_name(header: Sequence[str], lines: Sequence[Line]) -> _Columns | None:

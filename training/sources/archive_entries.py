@@ -20,6 +20,11 @@ OUTSIDE = (
     ".outside-of-the-archive"  # where a link leads that leads out: it is hidden, so nothing of this name is unpacked
 )
 CHUNK = 2**20
+NO_FILES = (
+    *tarfile.SUPPORTED_TYPES,
+    b"D",
+    b"V",
+)  # GNU's: a list of a folder, a volume's name; POSIX: what is not known is a file
 LOCAL = b"PK\x03\x04"  # what a .zip's first entry begins with
 END = b"PK\x05\x06"  # what the record at its end begins with; then, 10 bytes on, how many entries there are, in 2 bytes
 MOST_END = 22 + 2**16  # bytes of this record, with a comment
@@ -66,7 +71,7 @@ def entries(archive: Path) -> Iterator[Entry]:
 def _of_tar(archive: Path) -> Iterator[Entry]:
     with tarfile.open(archive, tarinfo=_Header) as tarred:
         for member in tarred:
-            if member.isfile() or member.type not in tarfile.SUPPORTED_TYPES:  # POSIX: what is not known is a file
+            if member.isfile() or member.type not in NO_FILES:
                 yield Entry(member.name, member.size, partial(tarred.extractfile, member))
             elif member.islnk():
                 yield Entry(member.name, 0, lambda: None, _within("", member.linkname))
@@ -95,7 +100,7 @@ def _of_zip(archive: Path) -> Iterator[Entry]:
             if (info.external_attr >> 16) & 0o170000 == 0o120000:  # Unix's mode of a symbolic link
                 target = zipped.read(info).decode(errors="replace") if info.file_size < MOST_LINK else ""
                 yield Entry(name, info.file_size, lambda: None, _within(name, target))
-            elif not info.is_dir():
+            elif not name.endswith("/"):  # a folder; some systems write it with a backslash
                 yield Entry(name, info.file_size, partial(zipped.open, info))
 
 

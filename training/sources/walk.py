@@ -109,11 +109,11 @@ class Walk:
         return Path(os.path.realpath(path)) != self._resolved / path.relative_to(self.base)
 
     def _read(self, path: Path, label: str) -> Folder | None:
-        """Read a folder, once; None where it cannot be read, or was. `label`: what it has by a link."""
+        """Read a folder; None where it cannot be read, or was. `label`: what it has by a link, without which it is met once."""
         try:
             status = path.stat()
             first = self._seen.get((status.st_dev, status.st_ino))
-            if first is not None:
+            if label and first is not None:
                 self._say_seen(path, label, first)
                 return None
             self._seen[status.st_dev, status.st_ino] = label

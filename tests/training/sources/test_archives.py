@@ -246,6 +246,21 @@ def test_a_zip_whose_list_is_damaged_is_refused(tmp_path: Path, how: Reading) ->
         list_images(archive, how)
 
 
+def test_folders_that_windows_writes_are_no_files(tmp_path: Path, how: Reading) -> None:
+    entries = {"rose\\": b"", "rose\\1.jpg": b"1", "lily\\": b"", "lily\\2.jpg": b"2"}
+    listing = list_images(zipped(tmp_path / "a.zip", entries), how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+
+
+def test_entries_of_a_tar_of_a_type_that_is_not_known_are_files(tmp_path: Path, how: Reading) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind in {"Backup": b"V", "rose": b"D", "rose/1.jpg": b"0", "lily/2.jpg": b"Z"}.items():
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            archive.addfile(member)
+    assert labelled(list_images(tmp_path / "a.tar", how)) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+
+
 def test_a_zip_that_runs_by_itself_is_read(tmp_path: Path, how: Reading) -> None:
     archive = zipped(tmp_path / "a.exe", IMAGES)
     archive.write_bytes(b"MZ" + bytes(5000) + archive.read_bytes())

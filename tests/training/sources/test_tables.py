@@ -125,6 +125,17 @@ def test_an_open_quotation_mark_takes_no_rows_whose_paths_lack_a_suffix(photos: 
     assert kinds(list_images(photos.root / "labels.csv", how)) == {("error", "table", "labels.csv:2")}
 
 
+def test_one_file_is_not_taken_for_two_addresses(photos: Touch, how: Reading) -> None:
+    photos("3.jpg")
+    text = (
+        "path,label\ngs://b/rose/1.jpg,rose\ngs://b/images/1.jpg,rose\ngs://b/rose/3.jpg,rose\ngs://b/lily/3.jpg,lily\n"
+    )
+    assert listed(photos, how, text) == {"images/1.jpg": "rose"}
+    problems = list_images(photos.root / "labels.csv", how).problems
+    assert [problem.path for problem in problems] == ["labels.csv:2", "labels.csv:4", "labels.csv:5"]
+    assert "each under a name of its own" in problems[0].detail
+
+
 def test_a_quotation_mark_of_a_long_table_is_named_where_it_opens(photos: Touch, how: Reading) -> None:
     rows = "".join(f"images/1.jpg,rose,{'x' * 1000}\n" for _ in range(200))  # more than csv takes for one cell
     text = f'path,label,notes\nimages/2.jpg,rose,"ok\n{rows}'

@@ -15,7 +15,7 @@ from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge, UnreadForm
 from model.image import Limits, damage_of, decode, image_format, pixels_digest
 from training.pictures import Picture
 from training.problems import Severity
-from training.sources.names import SUFFIXES
+from training.sources.names import ARCHIVES, NOT_UNPACKED, SUFFIXES
 
 VIDEOS = {".mov", ".mp4", ".m4v", ".avi"}  # what phones put beside a photo
 
@@ -78,6 +78,8 @@ def fault_of(error: ImageError, path: Path, *, empty: bool = False) -> Fault:
         return Fault(Severity.ERROR, _kind(error), str(error))
     if path.suffix.lower() in VIDEOS:
         return Fault(Severity.NOTE, "ignored", "a video")
+    if path.suffix.lower() in ARCHIVES:
+        return Fault(Severity.WARNING, "ignored", NOT_UNPACKED)
     if isinstance(error, UnreadFormat):
         return Fault(Severity.ERROR, "unread", str(error))
     if path.suffix.lower() in SUFFIXES or empty:

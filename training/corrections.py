@@ -59,7 +59,7 @@ def read_corrections(path: Path) -> Corrections:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not UTF-8 (byte {error.start:,}): save it as CSV in UTF-8") from error
     delimiter = max(",;\t", key=text.partition("\n")[0].count)  # spreadsheets write what their country writes
-    rows = csv.DictReader(StringIO(text, newline=""), delimiter=delimiter)
+    rows = csv.DictReader(StringIO(text, newline=""), delimiter=delimiter, strict=True)  # an open quote would take rows
     decisions: dict[str, tuple[int, str]] = {}
     try:
         if missing := [name for name in NEEDED if name not in (rows.fieldnames or ())]:
@@ -71,7 +71,7 @@ def read_corrections(path: Path) -> Corrections:
                 _refuse_row(path, rows.line_num, picture, decision, decisions)
                 decisions[picture] = rows.line_num, decision
     except csv.Error as error:
-        raise DatasetError(f"{path}, line {rows.line_num}: cannot be read ({error})") from error
+        raise DatasetError(f"{path}, line {rows.reader.line_num}: cannot be read ({error})") from error
     return Corrections(path, sha256(data).hexdigest(), decisions)
 
 

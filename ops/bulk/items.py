@@ -60,17 +60,24 @@ def _in_bucket(address: str) -> Iterator[Item]:
 def _in_table(table: Path) -> Iterator[Item]:
     """Paths in a table are relative to its folder."""
     with table.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        first = next(rows, [])
-        column = next((first.index(name) for name in COLUMNS if name in first), None)
-        if column is None and first:
-            yield _named(first[0], table)
-        for number, row in enumerate(rows, start=2):
-            if not row:
-                continue
-            if len(row) <= (column or 0):
-                raise click.ClickException(f"{table}, line {number}: has no cell {COLUMNS[0]!r}")
-            yield _named(row[column or 0], table)
+        rows = csv.reader(file, strict=True)  # else a quotation mark that is left open takes all rows that follow
+        try:
+            yield from _items(table, rows)
+        except csv.Error as error:
+            raise click.ClickException(f"{table}, line {rows.line_num}: cannot be read ({error})") from error
+
+
+def _items(table: Path, rows: Iterator[list[str]]) -> Iterator[Item]:
+    first = next(rows, [])
+    column = next((first.index(name) for name in COLUMNS if name in first), None)
+    if column is None and first:
+        yield _named(first[0], table)
+    for number, row in enumerate(rows, start=2):
+        if not row:
+            continue
+        if len(row) <= (column or 0):
+            raise click.ClickException(f"{table}, line {number}: has no cell {COLUMNS[0]!r}")
+        yield _named(row[column or 0], table)
 
 
 def _named(cell: str, table: Path) -> Item:

@@ -82,3 +82,8 @@ def test_a_file_that_is_no_table_of_decisions_is_refused(tmp_path: Path) -> None
     (tmp_path / "latin.csv").write_bytes(b"picture,decision\n\xe4")
     with pytest.raises(DatasetError, match="is not UTF-8"):
         read_corrections(tmp_path / "latin.csv")
+
+
+def test_a_quotation_mark_that_takes_other_decisions_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="line 3: cannot be read"):
+        read_corrections(written(tmp_path, f'{ROSE},"x.jpg,,,,lily', f"{LILY},y.jpg,,,,keep"))

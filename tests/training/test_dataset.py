@@ -39,6 +39,13 @@ def test_a_sound_folder_has_no_problem(tmp_path: Path) -> None:
     assert len(dataset.examples) == 120
 
 
+def test_an_archive_among_the_images_of_a_label_is_a_warning(tmp_path: Path) -> None:
+    (painted(tmp_path) / "rose/more.zip").write_bytes(b"PK\x03\x04")
+    [problem] = scan(tmp_path).problems
+    assert (problem.severity, problem.path) == ("warning", "rose/more.zip")
+    assert "unpack it if it holds images" in problem.detail
+
+
 def test_each_kind_of_problem_is_found_and_named(tmp_path: Path) -> None:
     painted(tmp_path)
     sound = (tmp_path / "rose/1.jpg").read_bytes()

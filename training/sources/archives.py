@@ -1,26 +1,23 @@
 """A .zip or .tar of labelled images, unpacked once into the cache, under the SHA-256 of the archive.
 
 Nothing is written outside of the cache, whatever an archive says: entries that lead out are refused with the whole archive,
-a link becomes a copy of the entry that it leads to or nothing at all, and what unpacks to far more than any set of images is refused.
+a link leads to another place in the archive or nowhere, and what unpacks to far more than any set of images is refused. So is an
+archive of which something would be lost: one that is cut off, or that holds a file twice.
 """
 
-import lzma
-import posixpath
+import os
 import shutil
 import tarfile
 import tempfile
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from model.manifest import sha256_of
 from training.errors import DatasetError
 from training.problems import counted
+from training.sources.archive_entries import BROKEN, CHUNK, LOCAL, Entry, entries
 from training.sources.listing import Reading
 from training.sources.names import is_junk
 
@@ -28,10 +25,9 @@ MOST_FILES = 5_000_000
 MOST_GROWTH = 100  # times the archive's own size; images hardly shrink, and no sound set comes near it
 SMALL = 2**30  # bytes that any archive may unpack to
 RESERVE = 2**30  # bytes of the disk that stay free
-MOST_LINK = 4096  # characters of where a link leads
-CHUNK = 2**20
+WAY = 2  # of unpacking: raised where what was unpacked before would come out otherwise now
 PACKED = (
-    b"PK\x03\x04",
+    LOCAL,
     b"\x1f\x8b",
     b"BZh",
     b"\xfd7zXZ\0",
@@ -40,34 +36,14 @@ PACKED = (
     b"\x28\xb5\x2f\xfd",
 )  # 7z, RAR and Zstandard too
 
-BROKEN = (  # what the libraries raise for broken bytes, passwords, unknown compression and names that collide
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    FileExistsError,
-    IsADirectoryError,
-    NotADirectoryError,
-    RuntimeError,
-    ValueError,
-)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    name: str
-    size: int  # bytes, as stated; no more are read
-    open: Callable[[], IO[bytes] | None]
-    link: str | None = None  # the name of the entry that it leads to
-
 
 def is_archive(path: Path) -> bool:
     """Say whether it is one by its content. Raises DatasetError for one that is broken, or of a kind that is not read."""
     if not path.is_file():
         return False
-    if zipfile.is_zipfile(path) or tarfile.is_tarfile(path):
-        return True
+    with suppress(*BROKEN):
+        if tarfile.is_tarfile(path) or zipfile.is_zipfile(path):
+            return True
     with path.open("rb") as file:
         if file.read(8).startswith(PACKED):
             raise DatasetError(
@@ -79,7 +55,7 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, how: Reading) -> Path:
     """Return the folder with the archive's files; made now if it was not before. Raises DatasetError."""
     most = how.run.limits.max_bytes
-    folder = how.cache / "unpacked" / f"{sha256_of(archive)[:32]}-{most}"
+    folder = how.cache / "unpacked" / f"{sha256_of(archive)[:32]}-{most}-{WAY}"
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -90,10 +66,16 @@ def unpack(archive: Path, how: Reading) -> Path:
         with suppress(OSError):  # another run may have been faster
             draft.rename(folder)
     except BROKEN as error:
-        raise DatasetError(f"{archive} cannot be unpacked ({str(error) or type(error).__name__})") from error
+        raise DatasetError(f"{archive} cannot be unpacked ({_reason(error)})") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return folder
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename:  # of the draft, which nobody knows
+        return f"{error.strerror}: {Path(error.filename).name}"
+    return str(error) or type(error).__name__
 
 
 def _unpack_into(folder: Path, archive: Path, most: int) -> None:
@@ -101,31 +83,50 @@ def _unpack_into(folder: Path, archive: Path, most: int) -> None:
         max(SMALL, MOST_GROWTH * archive.stat().st_size),
         max(0, shutil.disk_usage(folder).free - RESERVE),
     )
-    links: list[tuple[PurePosixPath, PurePosixPath]] = []
+    links: list[tuple[Entry, PurePosixPath]] = []
     unpacked = 0
-    for number, entry in enumerate(_entries(archive), 1):
+    for number, entry in enumerate(entries(archive), 1):
         unpacked += entry.size
         _refuse_bomb(archive, unpacked, number, room)
         inner = _inner_path(entry.name, archive)
         if inner is None:
             continue
         if entry.link is not None:
-            links.append((inner, PurePosixPath(posixpath.normpath(entry.link.lstrip("/")))))
+            links.append((entry, inner))
             continue
         target = folder / inner
         target.parent.mkdir(parents=True, exist_ok=True)
         source = entry.open()
         if source:
-            with source, target.open("wb") as file:
+            with source, _create(target, entry, archive) as file:
                 _copy(source, file, min(entry.size, most + 1))  # one byte more than is read shows that it is too large
-    for inner, entry_path in links:
-        original = folder / entry_path
-        if ".." in entry_path.parts or not original.is_file():
-            continue
-        unpacked += original.stat().st_size
-        _refuse_bomb(archive, unpacked, 0, room)
-        (folder / inner).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(original, folder / inner)
+    for entry, inner in links:  # after all files: nothing is written through a link
+        _link(folder, inner, entry, archive)
+
+
+def _create(target: Path, entry: Entry, archive: Path) -> IO[bytes]:
+    try:
+        return target.open("xb")  # the disk knows which names are the same to it
+    except FileExistsError as error:
+        raise _twice(entry, archive) from error
+
+
+def _link(folder: Path, inner: PurePosixPath, entry: Entry, archive: Path) -> None:
+    """Make a link to a place in the folder. None lies behind another one: so all lead where their targets say, and not out."""
+    if any((folder / parent).is_symlink() for parent in inner.parents):
+        raise DatasetError(f"{archive} holds {entry.name!r} behind a link: an archive like this is not unpacked")
+    path = folder / inner
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink() or path.exists():
+        raise _twice(entry, archive)
+    path.symlink_to(os.path.relpath(folder / (entry.link or ""), path.parent))
+
+
+def _twice(entry: Entry, archive: Path) -> DatasetError:
+    return DatasetError(
+        f"{archive} holds {entry.name!r} twice, or under a name that is the same on this disk, and one would be lost: "
+        "rename one of the two"
+    )
 
 
 def _refuse_bomb(archive: Path, unpacked: int, files: int, room: int) -> None:
@@ -140,40 +141,6 @@ def _copy(source: IO[bytes], file: IO[bytes], left: int) -> None:
     while left > 0 and (chunk := source.read(min(CHUNK, left))):
         file.write(chunk)
         left -= len(chunk)
-
-
-def _entries(archive: Path) -> Iterator[_Entry]:
-    """List the files and the links, in the archive's order."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            for info in zipped.infolist():
-                name = _zip_name(info)
-                if (info.external_attr >> 16) & 0o170000 == 0o120000:  # Unix's mode of a symbolic link
-                    link = zipped.read(info).decode(errors="replace") if info.file_size < MOST_LINK else ""
-                    yield _Entry(name, info.file_size, lambda: None, posixpath.join(posixpath.dirname(name), link))
-                elif not info.is_dir():
-                    yield _Entry(name, info.file_size, partial(zipped.open, info))
-        return
-    with tarfile.open(archive) as tarred:
-        for member in tarred:
-            if member.isfile():
-                yield _Entry(member.name, member.size, partial(tarred.extractfile, member))
-            elif member.islnk():
-                yield _Entry(member.name, 0, lambda: None, member.linkname)
-            elif member.issym():
-                link = posixpath.join(posixpath.dirname(member.name), member.linkname)
-                yield _Entry(member.name, 0, lambda: None, link)
-
-
-def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Some systems write UTF-8 and do not say so; then every name was taken for code page 437."""
-    name = info.filename.replace("\\", "/")
-    if info.flag_bits & 0x800:
-        return name
-    try:
-        return name.encode("cp437").decode()
-    except UnicodeError:
-        return name
 
 
 def _inner_path(name: str, archive: Path) -> PurePosixPath | None:

@@ -1,4 +1,7 @@
-"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none."""
+"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none.
+
+Quotes are read as leniently as csv reads them, but a quoted cell that runs over other rows is refused, and named.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -10,6 +13,8 @@ from training.sources.names import part_named
 from training.sources.rows import LABELS, NO_PART, PARTS, PATHS, Row, Table, names_image, plain_name
 
 Line = tuple[int, list[str]]  # its number, its cells
+OPEN_QUOTE = "cannot be read: a quotation mark opens here and is not closed where it should be; close it, or double it"
+MOST_LINES = 20  # of the text that one row may hold; a note has a few, an unclosed quote takes all that follow
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,10 @@ def table_from_csv(path: Path, text: str) -> Table | None:
         return None
     rows = []
     for line, cells in lines if headless else lines[1:]:
-        if len(cells) > columns.last or (headless and len(cells) > columns.labels[0]):
+        if any(cell.strip() for cell in cells[len(header) :]):
+            why = f"has {len(cells)} cells for {len(header)} columns: put cells that hold the separator in quotes"
+            problems.append((line, why))
+        elif len(cells) > columns.last or (headless and len(cells) > columns.labels[0]):
             part = cells[columns.part] if columns.part is not None else ""
             rows.append(Row(line, cells[columns.path].strip(), tuple(_labels(header, cells, columns)), part))
         else:
@@ -48,13 +56,46 @@ def table_from_csv(path: Path, text: str) -> Table | None:
 
 def _lines(text: str) -> tuple[list[Line], list[tuple[int, str]]]:
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    written = list(StringIO(text, newline=""))
+    width = written[0].count(delimiter) + 1 if written else 0
     lines: list[Line] = []
+    problems: list[tuple[int, str]] = []
+    start = 0  # lines before this row
+    while start < len(written):
+        first = start
+        rest = (written[i] for i in range(first, len(written)))
+        reader = csv.reader(rest, delimiter=delimiter, skipinitialspace=True)
+        try:
+            for cells in reader:
+                end = first + reader.line_num
+                _refuse_open_quote(written[start:end], delimiter, width, last=end == len(written))
+                if any(cell.strip() for cell in cells):
+                    lines.append((start + 1, cells))
+                start = end
+        except csv.Error as error:
+            problems.append((start + 1, OPEN_QUOTE if '"' in written[start] else f"cannot be read ({error})"))
+            start += 1  # the next row may be sound
+    return lines, problems
+
+
+def _refuse_open_quote(row: Sequence[str], delimiter: str, width: int, *, last: bool) -> None:
+    """Raise csv.Error where a quote in this row was left open: it has no end, or what should be other rows lies within it."""
+    if len(row) == 1 and not last:
+        return
     try:
-        lines += ((reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells))
+        list(csv.reader(row, delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error as error:
-        return lines, [(reader.line_num, f"cannot be read, nor what follows ({error})")]
-    return lines, []
+        if len(row) > 1 or "end of data" in str(error):
+            raise
+    if len(row) > MOST_LINES or any(_looks_like_row(line, delimiter, width) for line in row[1:]):
+        raise csv.Error
+
+
+def _looks_like_row(line: str, delimiter: str, width: int) -> bool:
+    """Say whether a line names an image, or has a cell for each column; after a comma, a note goes on with a space."""
+    cells = line.rstrip("\r\n").split(delimiter)
+    full = len(cells) == width > 2 and not any(cell.startswith(" ") for cell in cells)
+    return full or any(names_image(cell.strip(' "')) for cell in cells)
 
 
 def _by_name(header: Sequence[str], lines: Sequence[Line]) -> _Columns | None:

@@ -1,14 +1,15 @@
 """JSON Lines and manifests: Hugging Face's metadata, Vertex AI's import files, SageMaker's and Rekognition's manifests."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from training.sources.rows import LABELS, PARTS, PATHS, Row, Table, plain_name
 
 ANNOTATIONS = {"classificationannotation", "classificationannotations"}  # Vertex AI
-PLACE_OF_PART = "dataItemResourceLabels"  # Vertex AI's
+PLACE_OF_PART = "dataItemResourceLabels"  # Vertex AI's; it holds whatever else a team labels its items with
+PART = "aiplatform.googleapis.com/ml_use"
 JOB = (
     "-metadata"  # beside its label's name, a labelling job of SageMaker or Rekognition writes what the label is called
 )
@@ -22,7 +23,7 @@ def table_from_json(path: Path, text: str) -> Table | None:
         flat = {plain_name(key): value for key, value in found.items()} if found else {}
         at = next((flat[name] for name in flat if name in PATHS and isinstance(flat[name], str)), None)
         if found is None:
-            problems.append((line, "is not a JSON object"))
+            problems.append((line, "is not a JSON object, or names a field twice"))
         elif at is None:
             problems.append((line, f"names no image; its fields are {', '.join(found) or 'none'}"))
         else:
@@ -46,9 +47,17 @@ def _objects(text: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         return None
+
+
+def _object(fields: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError for a name that stands twice: json takes the last one's value, and a label would be lost."""
+    found = dict(fields)
+    if len(found) < len(fields):
+        raise ValueError
+    return found
 
 
 def _labels(found: Mapping[str, Any], flat: Mapping[str, Any]) -> Iterator[str]:
@@ -70,5 +79,5 @@ def _each(values: Iterable[Any]) -> Iterator[Any]:
 
 def _part(found: Mapping[str, Any], flat: Mapping[str, Any]) -> str:
     nested = found.get(PLACE_OF_PART)
-    values = [*(flat[name] for name in flat if name in PARTS), *(nested.values() if isinstance(nested, dict) else ())]
+    values = [*(flat[name] for name in flat if name in PARTS), nested.get(PART) if isinstance(nested, dict) else None]
     return next((str(value) for value in values if value), "")

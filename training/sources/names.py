@@ -28,6 +28,8 @@ SUFFIXES = {  # the names that promise an image, and the format they promise
     ".pnm": "PNM",
     ".tga": "TGA",
 }
+ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz", ".zst", ".7z", ".rar"}
+NOT_UNPACKED = "an archive, which is not unpacked here: unpack it if it holds images, or give it by itself"
 JUNK = {  # of macOS, Synology, Windows, QNAP, Linux and Python; what begins with a dot is hidden, and junk as well
     "__macosx",
     "@eadir",
@@ -45,6 +47,14 @@ JUNK = {  # of macOS, Synology, Windows, QNAP, Linux and Python; what begins wit
 PART = re.compile(
     r"(?:(train(?:ing)?)|(val(?:id(?:at(?:e|ion))?)?)|(test(?:ing)?|evaluation))(?:[-_ ]?(?:set|data|images|split))?"
 )
+UNSEEN = re.compile(  # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, and interlinear annotation
+    "(\U0001f3f4[\U000e0020-\U000e007f]+)"  # kept: the tags that make one black flag England's, another Scotland's
+    "|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+BLANK = re.compile(
+    "[\u115f\u1160\u2800\u3164\uffa0]"
+)  # Hangul's fillers, an empty pattern of Braille: a space, or nothing
 LINE_BREAKS = {"Cc", "Zl", "Zp"}  # Unicode's categories: control characters, line and paragraph separators
 
 
@@ -71,7 +81,7 @@ def why_no_label(name: str) -> str | None:
         return "it is not UTF-8"
     if any(unicodedata.category(character) in LINE_BREAKS for character in name):
         return "it holds a control character or a line break"
-    return None if name.strip() else "it is blank"
+    return None if any(_read_as(name)) else "it is blank"
 
 
 def bad_labels(names: Iterable[str]) -> list[Problem]:
@@ -88,16 +98,19 @@ def bad_labels(names: Iterable[str]) -> list[Problem]:
             detail = f"{spelled!r} cannot be a label: {reason}; rename it, in UTF-8 and on one line"
             problems.append(Problem(Severity.ERROR, "label", spelled, detail))
             continue
-        first = alike.setdefault(_read_as(name), name)
-        if first != name:
+        readings = _read_as(name)
+        first = next((alike[reading] for reading in readings if reading in alike), None)
+        alike |= dict.fromkeys(readings, first or name)
+        if first:
             detail = f"reads as {first!r} ({_difference(first, name)}): merge the two, or rename one"
             problems.append(Problem(Severity.ERROR, "alike", spelled, detail))
     return problems
 
 
-def _read_as(name: str) -> str:
-    seen = "".join(character for character in normalised(name) if unicodedata.category(character) != "Cf")
-    return normalised(" ".join(seen.split()).casefold())
+def _read_as(name: str) -> list[str]:
+    """What people may take it for: fonts show some characters as a space or not at all."""
+    shown = (UNSEEN.sub(r"\1", BLANK.sub(blank, normalised(name))) for blank in ("", " "))
+    return [normalised(" ".join(text.split()).casefold()) for text in shown]
 
 
 def _difference(one: str, other: str) -> str:

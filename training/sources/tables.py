@@ -3,6 +3,7 @@
 Columns have the names that people and services give them; the text decides the form, not the file's name.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
@@ -75,7 +76,9 @@ def _why_unusable(row: Row) -> str | None:
 def _why_missing(path: str, how: Reading) -> str:
     scheme = SCHEME.match(path)
     if scheme and not _address(path, how):
-        return f"{path}: nothing is read from {scheme[0]}…; copy the images beside the table"
+        return (
+            f"{path}: nothing is read from {scheme[0]}…; copy the images beside the table, each under a name of its own"
+        )
     return f"{path} is not there"
 
 
@@ -83,6 +86,8 @@ def _find(table: Table, root: Path, how: Reading) -> dict[str, Path]:
     """Each path's file: beside the table, or in a bucket."""
     paths = dict.fromkeys(row.path for row in table.rows)
     found = {path: file for path in paths if (file := _beside(table.path.parent, path))}
+    taken = Counter(found[path] for path in found if SCHEME.match(path))  # of two addresses one file is the wrong one
+    found = {path: file for path, file in found.items() if not SCHEME.match(path) or taken[file] == 1}
     if how.confined:
         top = root.resolve()
         found = {path: file for path, file in found.items() if file.resolve().is_relative_to(top)}

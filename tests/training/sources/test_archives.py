@@ -1,4 +1,7 @@
+import bz2
+import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
@@ -74,32 +77,80 @@ def test_an_absolute_name_lies_within(tmp_path: Path, how: Reading, make) -> Non
     assert (tmp_path / "cache") in list_images(archive, how).files[0].path.parents
 
 
-def test_a_link_is_a_copy_of_an_entry_or_nothing(tmp_path: Path, how: Reading) -> None:
+def zipped_links(path: Path, links: dict[str, str]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in IMAGES.items():
+            archive.writestr(name, data)
+        for name, target in links.items():
+            link = zipfile.ZipInfo(name)
+            link.external_attr = 0o120777 << 16
+            archive.writestr(link, target)
+    return path
+
+
+def tarred_links(path: Path, links: dict[str, str]) -> Path:
+    return tarred(path, IMAGES, links=links)
+
+
+@pytest.mark.parametrize("make", [zipped_links, tarred_links])
+def test_a_link_leads_to_an_entry_or_its_loss_is_said(tmp_path: Path, how: Reading, make) -> None:
     (tmp_path / "secret.jpg").write_bytes(b"secret")
     links = {
         "photos/rose/again.jpg": "1.jpg",
         "photos/lily/rose.jpg": "../rose/1.jpg",
+        "photos/lily/and again.jpg": "rose.jpg",  # a link to a link that comes before, and to one that comes later
+        "photos/lily/and on.jpg": "zero.jpg",
+        "photos/lily/zero.jpg": "../rose/1.jpg",
+    }
+    lost = {
         "photos/lily/secret.jpg": str(tmp_path / "secret.jpg"),
         "photos/lily/up.jpg": "../../../../secret.jpg",
         "photos/lily/itself.jpg": "itself.jpg",
+        "photos/lily/gone.jpg": "gone/1.jpg",
+        "photos/lily/long.jpg": "a" * 5000,
         "photos/out": str(tmp_path),
+        "beside": "nothing",
     }
-    listing = list_images(tarred(tmp_path / "a.tgz", IMAGES, links=links), how)
+    listing = list_images(make(tmp_path / "a", links | lost), how)
     contents = {path: (listing.root / path).read_bytes() for path in labelled(listing)}
-    assert contents == IMAGES | {"photos/rose/again.jpg": b"1", "photos/lily/rose.jpg": b"1"}
+    assert contents == IMAGES | dict.fromkeys(links, b"1")
+    assert kinds(listing) == {("error", "unreadable", name) for name in lost}
 
 
-def test_a_link_of_a_zip_is_a_copy_too(tmp_path: Path, how: Reading) -> None:
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        for name, data in IMAGES.items():
-            archive.writestr(name, data)
-        for name, target in {"photos/rose/again.jpg": "1.jpg", "photos/rose/out.jpg": "/etc/passwd"}.items():
-            link = zipfile.ZipInfo(name)
-            link.external_attr = 0o120777 << 16
-            archive.writestr(link, target)
-    listing = list_images(tmp_path / "a.zip", how)
-    assert (listing.root / "photos/rose/again.jpg").read_bytes() == b"1"
-    assert len(listing.files) == 3
+@pytest.mark.parametrize("make", [zipped_links, tarred_links])
+def test_a_link_to_a_folder_in_an_archive_is_said(tmp_path: Path, how: Reading, make) -> None:
+    links = {"photos/a": "b", "photos/b": "rose", "photos/lily/up": "../.."}
+    listing = list_images(make(tmp_path / "a", links), how)
+    assert labelled(listing) == {"photos/rose/1.jpg": "rose", "photos/lily/2.jpg": "lily"}
+    assert kinds(listing) == {("warning", "ignored", link) for link in links}
+
+
+@pytest.mark.parametrize("make", [zipped_links, tarred_links])
+def test_nothing_is_written_through_a_link(tmp_path: Path, how: Reading, make) -> None:
+    deep = make(tmp_path / "a", {"x/y/z": "photos", "x/y/z/out": "../../../photos/rose"})
+    with pytest.raises(DatasetError, match="'x/y/z/out' behind a link"):
+        list_images(deep, how)
+    with pytest.raises(DatasetError, match="holds 'photos/rose' twice"):
+        list_images(make(tmp_path / "b", {"photos/rose": "lily"}), how)
+
+
+@pytest.mark.parametrize(
+    "name", ["photos/./rose/1.jpg", "photos//rose/1.jpg", "/photos/rose/1.jpg", "photos\\rose\\1.jpg"]
+)
+@pytest.mark.parametrize("make", [zipped, tarred])
+def test_a_file_that_an_archive_holds_twice_is_not_overwritten(tmp_path: Path, how: Reading, make, name: str) -> None:
+    with pytest.raises(DatasetError, match="twice, or under a name that is the same on this disk"):
+        list_images(make(tmp_path / "a", IMAGES | {name: b"another"}), how)
+
+
+def test_names_that_differ_in_case_are_two_files_where_the_disk_has_two(tmp_path: Path, how: Reading) -> None:
+    archive = zipped(tmp_path / "a.zip", IMAGES | {"photos/rose/1.JPG": b"another"})
+    (tmp_path / "a").touch()
+    if (tmp_path / "A").exists():
+        with pytest.raises(DatasetError, match="the same on this disk"):
+            list_images(archive, how)
+    else:
+        assert len(list_images(archive, how).files) == 3
 
 
 def test_a_bomb_is_refused_before_it_fills_the_disk(
@@ -137,6 +188,94 @@ def test_an_archive_that_is_cut_off_says_so(tmp_path: Path, how: Reading, mode: 
     with pytest.raises(DatasetError, match="cannot be unpacked"):
         list_images(archive, how)
     assert not list((tmp_path / "cache").rglob("*.jpg"))
+
+
+def plain_tar(names: str) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        for name in names.split():
+            member = tarfile.TarInfo(name)
+            member.size = len(name)
+            archive.addfile(member, io.BytesIO(name.encode()))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_a_tar_of_which_a_part_would_not_be_read_says_so(tmp_path: Path, how: Reading, packed) -> None:
+    sound = plain_tar("rose/1.jpg rose/2.jpg lily/3.jpg lily/4.jpg")
+    damaged = bytearray(sound)
+    damaged[sound.index(b"lily/3.jpg") + 150] ^= 1
+    broken = {
+        "a header in it is damaged": bytes(damaged),
+        "it ends before its end is marked": sound[: sound.index(b"lily/4.jpg")],
+        "it goes on after its end": sound + plain_tar("tulip/5.jpg"),
+    }
+    for reason, data in broken.items():
+        (tmp_path / "a").write_bytes(packed(data))
+        with pytest.raises(DatasetError, match=rf"cannot be unpacked \({reason}"):
+            list_images(tmp_path / "a", how)
+    (tmp_path / "a").write_bytes(packed(sound))
+    assert len(list_images(tmp_path / "a", how).files) == 4
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_tar_is_refused_wherever_it_is_cut_or_damaged(tmp_path: Path, how: Reading, pack) -> None:
+    data = pack(plain_tar("rose/1.jpg lily/2.jpg"))
+    for place in range(20, len(data), 7):
+        for broken in (data[:place], data[:place] + bytes([data[place] ^ 0x55]) + data[place + 1 :]):
+            (tmp_path / "a").write_bytes(broken)
+            try:
+                assert len(list_images(tmp_path / "a", how).files) == 2
+            except DatasetError:
+                continue
+
+
+def test_two_zips_in_one_are_refused(tmp_path: Path, how: Reading) -> None:
+    one, other = zipped(tmp_path / "a.zip", IMAGES), zipped(tmp_path / "b.zip", {"tulip/3.jpg": b"3"})
+    one.write_bytes(one.read_bytes() + other.read_bytes())
+    with pytest.raises(DatasetError, match="begins with files that its list does not name"):
+        list_images(one, how)
+
+
+def test_a_zip_whose_list_is_damaged_is_refused(tmp_path: Path, how: Reading) -> None:
+    archive = zipped(tmp_path / "a.zip", IMAGES)
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 32] = 0xFF  # the length of the first entry's comment: it takes the second one
+    archive.write_bytes(data)
+    with pytest.raises(DatasetError, match="its list is damaged"):
+        list_images(archive, how)
+
+
+def test_folders_that_windows_writes_are_no_files(tmp_path: Path, how: Reading) -> None:
+    entries = {"rose\\": b"", "rose\\1.jpg": b"1", "lily\\": b"", "lily\\2.jpg": b"2"}
+    listing = list_images(zipped(tmp_path / "a.zip", entries), how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+
+
+def test_entries_of_a_tar_of_a_type_that_is_not_known_are_files(tmp_path: Path, how: Reading) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name, kind in {"Backup": b"V", "rose": b"D", "rose/1.jpg": b"0", "lily/2.jpg": b"Z"}.items():
+            member = tarfile.TarInfo(name)
+            member.type = kind
+            archive.addfile(member)
+    assert labelled(list_images(tmp_path / "a.tar", how)) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
+
+
+def test_a_zip_that_runs_by_itself_is_read(tmp_path: Path, how: Reading) -> None:
+    archive = zipped(tmp_path / "a.exe", IMAGES)
+    archive.write_bytes(b"MZ" + bytes(5000) + archive.read_bytes())
+    assert len(list_images(archive, how).files) == 2
+
+
+def test_a_tar_that_ends_with_a_zip_is_read_as_a_tar(tmp_path: Path, how: Reading) -> None:
+    inner = zipped(tmp_path / "notes.zip", {"tulip/3.jpg": b"3"}).read_bytes()
+    listing = list_images(tarred(tmp_path / "a.tar", IMAGES | {"photos/notes.zip": inner}, "w"), how)
+    assert sorted(labelled(listing).values()) == ["lily", "rose"]
+
+
+def test_a_name_that_no_disk_takes_is_said(tmp_path: Path, how: Reading) -> None:
+    with pytest.raises(DatasetError, match=r"cannot be unpacked \(File name too long: x"):
+        list_images(zipped(tmp_path / "a.zip", IMAGES | {f"photos/rose/{'x' * 300}.jpg": b"1"}), how)
 
 
 def test_names_that_do_not_say_that_they_are_utf8(tmp_path: Path, how: Reading) -> None:

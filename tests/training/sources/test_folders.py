@@ -125,6 +125,67 @@ def test_links_in_a_circle_end(photos: Touch, how: Reading) -> None:
     assert kinds(listing) == {("warning", "ignored", "rose/again")}
 
 
+def test_a_link_yields_to_the_folder_that_it_leads_to(photos: Touch, how: Reading) -> None:
+    photos(f"{ROSE} {LILY}")
+    (photos.root / "alias").symlink_to("rose")  # sorts before it
+    (photos.root / "lily/up").symlink_to("..")
+    listing = list_folder(photos.root, how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "rose/2.jpg": "rose", "lily/3.jpg": "lily"}
+    assert kinds(listing) == {("warning", "ignored", "alias"), ("warning", "ignored", "lily/up")}
+
+
+def test_a_part_that_is_a_link_yields_to_the_other(photos: Touch, how: Reading) -> None:
+    photos("train/rose/1.jpg train/lily/2.jpg val/rose/3.jpg val/lily/4.jpg")
+    (photos.root / "test").symlink_to("train")
+    listing = list_folder(photos.root, how)
+    assert sorted(labelled(listing).values()) == ["lily train", "lily validation", "rose train", "rose validation"]
+    assert kinds(listing) == {("warning", "ignored", f"test/{label}") for label in ("rose", "lily")}
+
+
+def test_links_to_folders_elsewhere_are_followed(photos: Touch, how: Reading, tmp_path: Path) -> None:
+    photos(f"{ROSE} .store/3.jpg")
+    (tmp_path / "elsewhere/more").mkdir(parents=True)
+    (tmp_path / "elsewhere/4.jpg").touch()
+    (tmp_path / "elsewhere/more/5.jpg").touch()
+    (tmp_path / "elsewhere/more/again").symlink_to("..")
+    (photos.root / "lily").symlink_to(tmp_path / "elsewhere")
+    (photos.root / "rose/hidden").symlink_to("../.store")
+    listing = list_folder(photos.root, how)
+    assert labelled(listing) == {
+        "rose/1.jpg": "rose",
+        "rose/2.jpg": "rose",
+        "rose/hidden/3.jpg": "rose",
+        "lily/4.jpg": "lily",
+        "lily/more/5.jpg": "lily",
+    }
+    assert kinds(listing) == {("note", "ignored", ".store"), ("warning", "ignored", "lily/more/again")}
+
+
+def test_a_folder_that_two_labels_link_to_is_a_contradiction(photos: Touch, how: Reading) -> None:
+    photos(f"{ROSE} {LILY} .store/4.jpg")
+    for name in ("tulip", "violet"):
+        (photos.root / name).symlink_to(".store")
+    assert ("error", "conflict", "violet") in kinds(list_folder(photos.root, how))
+
+
+def test_a_link_that_leads_nowhere_is_an_error_and_takes_nothing_with_it(photos: Touch, how: Reading) -> None:
+    photos("around/rose/1.jpg around/rose/2.jpg around/lily/3.jpg")
+    for name in ("tulip", "around/violet", "around/rose/gone.jpg"):
+        (photos.root / name).symlink_to("nothing")
+    for name in ("around/self", "around/lily/self.jpg"):
+        (photos.root / name).symlink_to(Path(name).name)
+    listing = list_folder(photos.root, how)
+    assert sorted(labelled(listing).values()) == ["lily", "rose", "rose"]
+    assert kinds(listing) == {
+        ("error", "unreadable", "tulip"),
+        ("error", "unreadable", "around/violet"),
+        ("error", "unreadable", "around/self"),
+        ("error", "unreadable", "around/rose/gone.jpg"),
+        ("error", "unreadable", "around/lily/self.jpg"),
+    }
+    assert "a link to 'nothing' that cannot be followed" in listing.problems[0].detail
+
+
 def test_metadata_of_hugging_face_in_each_part(photos: Touch, how: Reading) -> None:
     for part in ("train", "test"):
         photos(f"{part}/1.jpg {part}/2.jpg")
@@ -149,6 +210,20 @@ def test_a_folder_of_images_with_one_table(photos: Touch, how: Reading) -> None:
     photos("images/1.jpg images/2.jpg")
     (photos.root / "labels.csv").write_text("image,class\nimages/1.jpg,rose\nimages/2.jpg,lily\n")
     assert labelled(list_folder(photos.root, how)) == {"images/1.jpg": "rose", "images/2.jpg": "lily"}
+
+
+def test_images_that_no_row_of_a_folders_table_names_are_said(photos: Touch, how: Reading) -> None:
+    photos("train/1.jpg train/2.jpg train/more/3.jpg train/.hidden/4.jpg test/5.jpg test/6.jpg test/notes.txt")
+    (photos.root / "train/metadata.csv").write_text("file_name,label\n1.jpg,rose\n./2.jpg,lily\n")
+    listing = list_folder(photos.root, how)
+    assert sorted(labelled(listing).values()) == ["lily train", "rose train"]
+    assert kinds(listing) == {("warning", "ignored", "train/more"), ("warning", "ignored", "test")}
+    assert any("2 images to which no row" in problem.detail for problem in listing.problems)
+
+
+def test_archives_among_the_labels_are_a_warning(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos(f"{ROSE} {LILY} tulip.zip violet.7z"), how)
+    assert kinds(listing) == {("warning", "ignored", "tulip.zip"), ("warning", "ignored", "violet.7z")}
 
 
 def test_a_table_for_each_part(photos: Touch, how: Reading) -> None:

@@ -15,7 +15,9 @@ def test_a_line_of_utf8_is_a_label(name: str) -> None:
     assert bad_labels([name]) == []
 
 
-@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x85", "a\u2028b", "\x7f", "  ", "\udce9", ""])
+@pytest.mark.parametrize(
+    "name", ["a\nb", "a\tb", "\x85", "a\u2028b", "\x7f", "  ", "\udce9", "", "\u200b", "\u2800", "\u3164"]
+)
 def test_what_breaks_a_file_of_labels_is_none(name: str) -> None:
     assert why_no_label(name)
     assert [problem.kind for problem in bad_labels([name])] == ["label"]
@@ -37,6 +39,12 @@ def test_a_label_survives_the_file_of_labels(name: str) -> None:
         ("red rose", "red\u00a0rose", "white space"),
         ("rosenbusch", "rosen\u00adbusch", "nobody sees"),
         ("STRASSE", "straße", "case"),
+        ("\U0001f339", "\U0001f339\ufe0f", "nobody sees"),  # a variation selector: as an emoji
+        ("rose", "ro\u034fse", "nobody sees"),  # a combining grapheme joiner
+        ("rose", "ro\u3164se", "nobody sees"),  # Hangul's filler, as nothing
+        ("rose", "rose\u115f", "nobody sees"),
+        ("red rose", "red\u2800rose", "nobody sees"),  # Braille's empty pattern, as a space
+        ("red rose", "red\u3164rose", "nobody sees"),
     ],
 )
 def test_names_that_read_as_one_are_one_mistake(one: str, other: str, why: str) -> None:
@@ -48,7 +56,14 @@ def test_names_that_read_as_one_are_one_mistake(one: str, other: str, why: str) 
 
 
 def test_names_that_differ_are_two_labels() -> None:
-    assert bad_labels(["m2", "m²", "a", "b", "rose", "roses"]) == []
+    assert bad_labels(["m2", "m²", "a", "b", "rose", "roses", "red rose", "redrose"]) == []
+
+
+def test_flags_that_differ_in_their_tags_are_two_labels() -> None:
+    england, scotland = (
+        "".join(chr(0xE0000 + ord(letter)) for letter in name) + "\U000e007f" for name in ("gbeng", "gbsct")
+    )
+    assert bad_labels([f"\U0001f3f4{england}", f"\U0001f3f4{scotland}", "\U0001f3f4"]) == []
 
 
 @pytest.mark.parametrize(

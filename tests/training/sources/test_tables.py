@@ -85,6 +85,83 @@ def test_a_part_of_vertex_ai(photos: Touch, how: Reading) -> None:
     assert listed(photos, how, json.dumps(row), "import.jsonl") == {"images/1.jpg": "rose test"}
 
 
+def test_other_labels_of_an_item_of_vertex_ai_are_no_part(photos: Touch, how: Reading) -> None:
+    row = {
+        "imageGcsUri": "gs://bucket/images/1.jpg",
+        "classificationAnnotation": {"displayName": "rose"},
+        "dataItemResourceLabels": {"env": "prod", "aiplatform.googleapis.com/ml_use": "test", "team": "flowers"},
+    }
+    assert listed(photos, how, json.dumps(row), "import.jsonl") == {"images/1.jpg": "rose test"}
+    del row["dataItemResourceLabels"]["aiplatform.googleapis.com/ml_use"]
+    assert listed(photos, how, json.dumps(row), "other.jsonl") == {"images/1.jpg": "rose"}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    ("notes", "read", "wrong"),
+    [
+        (["ok", '"5 in. tall', "ok", "ok"], [1, 3, 4], [3]),  # to the end of the file
+        (["ok", '"5 in. tall', "ok", 'tall"'], [1, 3, 4], [3]),  # to another row's quotation mark
+        (["ok", '"5 in. tall', '"6 in. tall', "ok"], [1, 4], [3, 4]),
+        (["ok", "ok", "ok", '"5 in. tall'], [1, 2, 3], [5]),  # in the last row
+    ],
+)
+def test_a_quotation_mark_that_is_not_closed_is_named_by_its_line(
+    photos: Touch, how: Reading, separator: str, notes: list[str], read: list[int], wrong: list[int]
+) -> None:
+    photos("images/1.jpg images/2.jpg images/3.jpg images/4.jpg")
+    rows = [["path", "label", "notes"], *([f"images/{i}.jpg", "rose", note] for i, note in enumerate(notes, 1))]
+    (photos.root / "labels.csv").write_text("".join(separator.join(row) + "\n" for row in rows))
+    listing = list_images(photos.root / "labels.csv", how)
+    assert labelled(listing) == {f"images/{i}.jpg": "rose" for i in read}
+    assert kinds(listing) == {("error", "table", f"labels.csv:{line}") for line in wrong}
+    assert "a quotation mark opens here" in listing.problems[0].detail
+
+
+def test_an_open_quotation_mark_takes_no_rows_whose_paths_lack_a_suffix(photos: Touch, how: Reading) -> None:
+    photos("images/3.jpg")
+    text = 'path,label,notes\nimages/1,rose,"5 in\nimages/2,lily,ok\nimages/3,lily,tall"\n'
+    assert listed(photos, how, text) == {"images/2.jpg": "lily", "images/3.jpg": "lily"}
+    assert kinds(list_images(photos.root / "labels.csv", how)) == {("error", "table", "labels.csv:2")}
+
+
+def test_one_file_is_not_taken_for_two_addresses(photos: Touch, how: Reading) -> None:
+    photos("3.jpg")
+    text = (
+        "path,label\ngs://b/rose/1.jpg,rose\ngs://b/images/1.jpg,rose\ngs://b/rose/3.jpg,rose\ngs://b/lily/3.jpg,lily\n"
+    )
+    assert listed(photos, how, text) == {"images/1.jpg": "rose"}
+    problems = list_images(photos.root / "labels.csv", how).problems
+    assert [problem.path for problem in problems] == ["labels.csv:2", "labels.csv:4", "labels.csv:5"]
+    assert "each under a name of its own" in problems[0].detail
+
+
+def test_a_quotation_mark_of_a_long_table_is_named_where_it_opens(photos: Touch, how: Reading) -> None:
+    rows = "".join(f"images/1.jpg,rose,{'x' * 1000}\n" for _ in range(200))  # more than csv takes for one cell
+    text = f'path,label,notes\nimages/2.jpg,rose,"ok\n{rows}'
+    assert listed(photos, how, text) == {"images/1.jpg": "rose"}
+    assert kinds(list_images(photos.root / "labels.csv", how)) == {("error", "table", "labels.csv:2")}
+
+
+def test_a_cell_that_is_too_long_costs_its_row_only(photos: Touch, how: Reading) -> None:
+    text = f"path,label,notes\nimages/1.jpg,rose,{'x' * 200_000}\nimages/2.jpg,lily,ok\n"
+    assert listed(photos, how, text) == {"images/2.jpg": "lily"}
+    [problem] = list_images(photos.root / "labels.csv", how).problems
+    assert (problem.path, problem.detail) == ("labels.csv:2", "cannot be read (field larger than field limit (131072))")
+
+
+def test_quotation_marks_that_harm_nothing_are_read(photos: Touch, how: Reading) -> None:
+    text = 'path,label,notes\nimages/1.jpg,rose,5" pot\nimages/2.jpg,lily,"two ""lines"",\nof a note, big, red"\n'
+    assert listed(photos, how, text) == {"images/1.jpg": "rose", "images/2.jpg": "lily"}
+    assert list_images(photos.root / "labels.csv", how).problems == ()
+
+
+def test_a_row_with_more_cells_than_columns_is_said(photos: Touch, how: Reading) -> None:
+    text = "path,notes,label\nimages/1.jpg,big, red,rose\nimages/2.jpg,small,lily,,\n"
+    assert listed(photos, how, text) == {"images/2.jpg": "lily"}
+    assert kinds(list_images(photos.root / "labels.csv", how)) == {("error", "table", "labels.csv:2")}
+
+
 def test_all_lines_that_are_wrong_are_said_in_one_run(photos: Touch, how: Reading) -> None:
     photos("1.jpg")
     (photos.root / "labels.csv").write_text(
@@ -109,6 +186,16 @@ def test_a_picture_with_two_labels_is_said(photos: Touch, how: Reading) -> None:
     (photos.root / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)))
     [problem] = list_images(photos.root / "labels.jsonl", how).problems
     assert "has 2 labels (rose, lily)" in problem.detail
+
+
+def test_lines_of_json_that_are_cut_or_say_two_things_are_said(photos: Touch, how: Reading) -> None:
+    sound = '{"file_name": "images/1.jpg", "label": "rose"}'
+    text = "\n".join(
+        [sound, sound + sound, '{"file_name": "images/2.jpg", "label": "rose", "label": "lily"}', sound[:-9]]
+    )
+    assert listed(photos, how, text, "labels.jsonl") == {"images/1.jpg": "rose"}
+    problems = kinds(list_images(photos.root / "labels.jsonl", how))
+    assert problems == {("error", "table", f"labels.jsonl:{line}") for line in (2, 3, 4)}
 
 
 def test_columns_that_are_not_found_are_asked_for(photos: Touch, how: Reading) -> None:

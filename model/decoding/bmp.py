@@ -24,4 +24,4 @@ def read_header(data: bytes) -> Header:
         check_count(len(data), MOST_RLE_BYTES, "bytes of a run-length encoded BMP")
     pixel = RGBA if bits == 32 else RGB if bits > 8 else PALETTE
     unpacked = 2 if compression in RLE else 0  # Pillow's own decoder, in Python, collects bytes first
-    return Header(width, height, width * height * (pixel + unpacked), data, alone=compression in RLE)
+    return Header(width, height, width * height * (pixel + unpacked), data, alone=compression in RLE, unused_alpha=True)

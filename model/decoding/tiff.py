@@ -8,11 +8,17 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from model.decoding.header import BLACK_AND_WHITE, PALETTE, RGB, RGBA, SIXTEEN, WIDE, Header
 from model.decoding.limits import check_count
 from model.decoding.orientation import upright
 from model.errors import CorruptImage, UnreadFormat, UnsupportedImage
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from model.decoding.samples import Rows
 
 MOST_TAGS = 4_096
 MOST_STRIPS = 65_536
@@ -37,8 +43,10 @@ SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12:
 SHORT, LONG = 3, 4
 
 LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}
-WHITE_IS_ZERO, BLACK_IS_ZERO, COLOUR_MAP, YCBCR, SENSOR = 0, 1, 3, 6, {32803, 34892}
-SIGNED = 2
+WHITE_IS_ZERO, BLACK_IS_ZERO, COLOURED, COLOUR_MAP, INKED, YCBCR, SENSOR = 0, 1, 2, 3, 5, 6, {32803, 34892}
+FAXES = {2, 3, 4}  # compressions in which white is 0, unless the file says otherwise
+UNSIGNED, SIGNED = 1, 2
+ASSOCIATED, SEPARATE = 1, 2  # alpha that colours are multiplied by, and that they are not
 
 
 @dataclass(frozen=True)
@@ -64,8 +72,9 @@ class Directory:
 
 
 def read_header(data: bytes) -> Header:
-    directory = _read_directory(data)
+    directory = _with_photometric(_read_directory(data))
     _refuse_raw(directory)
+    _refuse_planes(directory)
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
     bits, samples = directory.number(BITS, 1), directory.number(SAMPLES, 1)
     if bits not in {1, 2, 4, 8, 12, 16, 32} or not 0 < samples <= 16:
@@ -75,7 +84,8 @@ def read_header(data: bytes) -> Header:
     format, single = directory.number(SAMPLE_FORMAT, 1), samples == 1
     inverted = single and bits >= 16 and directory.number(PHOTOMETRIC, 0) == WHITE_IS_ZERO
     signed = single and bits == 8 and format == SIGNED
-    plain = _plain(directory, inverted=inverted, signed=signed)
+    unsigned = single and bits == 32 and format == UNSIGNED
+    plain = _plain(directory, inverted=inverted, signed=signed, unsigned=unsigned)
     return Header(
         width,
         height,
@@ -87,6 +97,9 @@ def read_header(data: bytes) -> Header:
         bits=bits,
         inverted=inverted,
         signed=signed,
+        unsigned=unsigned,
+        associated=bits == 16 and directory.number(EXTRA, 0) == ASSOCIATED,
+        unused_alpha=EXTRA not in directory.tags,
         swapped=single and directory.order == ">" and (bits == 32 or (bits == 16 and format == SIGNED)),
         deep=partial(_deep, data, directory),
     )
@@ -129,6 +142,25 @@ def _refuse_raw(directory: Directory) -> None:
         )
 
 
+def _refuse_planes(directory: Directory) -> None:
+    """What is decoded of other samples than RGB or CMYK in planes is another picture."""
+    several = directory.number(PLANAR, 1) == 2 and directory.number(SAMPLES, 1) > 1
+    if several and directory.number(PHOTOMETRIC, COLOURED) not in {COLOURED, INKED}:
+        raise UnsupportedImage(
+            "the TIFF image has its samples in planes, and is not RGB, which is not read: save it as RGB of 8 bits"
+        )
+
+
+def _with_photometric(directory: Directory) -> Directory:
+    """Say of a file that does not what its samples mean: what most readers take them for (libtiff's tiff2rgba does)."""
+    if PHOTOMETRIC in directory.tags:
+        return directory
+    samples, fax = directory.number(SAMPLES, 1), directory.number(COMPRESSION, 1) in FAXES
+    grey = COLOUR_MAP if COLOURS in directory.tags else WHITE_IS_ZERO if fax else BLACK_IS_ZERO
+    stated = _shorts(directory.order, [COLOURED if samples >= 3 else grey])
+    return replace(directory, tags=directory.tags | {PHOTOMETRIC: stated})
+
+
 def _bytes_a_pixel(directory: Directory) -> int:
     bits, samples = directory.number(BITS, 1), directory.number(SAMPLES, 1)
     if directory.number(PHOTOMETRIC, 0) == COLOUR_MAP:
@@ -150,38 +182,70 @@ def _part(directory: Directory) -> int:
     return width * rows * (32 if coded else samples * bits) // 8
 
 
-def _plain(directory: Directory, *, inverted: bool, signed: bool) -> Directory:
+def _plain(directory: Directory, *, inverted: bool, signed: bool, unsigned: bool) -> Directory:
     tags = {tag: found for tag, found in directory.tags.items() if tag in NEEDED}
     if inverted:
         tags[PHOTOMETRIC] = _shorts(directory.order, [BLACK_IS_ZERO])
     if signed:
-        tags[SAMPLE_FORMAT] = _shorts(directory.order, [1])
+        tags[SAMPLE_FORMAT] = _shorts(directory.order, [UNSIGNED])
+    if unsigned:
+        tags[SAMPLE_FORMAT] = _shorts(directory.order, [SIGNED])
+    if EXTRA not in tags and directory.number(SAMPLES, 1) == 4 and directory.number(PHOTOMETRIC, 0) == COLOURED:
+        tags[EXTRA] = _shorts(directory.order, [SEPARATE])  # in planes, Pillow would divide by it
     colours = directory.numbers(COLOURS)
     if colours and max(colours) < 256:  # some writers fill the 16-bit map with 8-bit values
         tags[COLOURS] = _shorts(directory.order, [257 * value for value in colours])
     return replace(directory, tags=tags)
 
 
-def _deep(data: bytes, directory: Directory) -> tuple[bytes, bool] | None:
-    """Write 16-bit RGB as one grey picture, a sample beside the other: Pillow keeps 8 bits of colour, but 16 of grey.
+def _deep(data: bytes, directory: Directory, reader: Any, picture: "Image.Image") -> "Rows | None":
+    """Read 16-bit colours as grey: Pillow keeps 8 bits of colour, but 16 of grey. None where their coding allows it not."""
+    from model.decoding.samples import of_tiff
 
-    Return it, and whether each sample is the difference to the one before; None where samples do not lie side by side.
-    """
-    chunky = directory.number(PLANAR, 1) == 1 and STRIPS in directory.tags
-    if not chunky or directory.number(COMPRESSION, 1) not in LOSSLESS:
+    if directory.number(COMPRESSION, 1) not in LOSSLESS:
         return None
-    samples = directory.number(SAMPLES, 1)
-    kept = {
-        tag: directory.tags[tag] for tag in (HEIGHT, COMPRESSION, STRIPS, ROWS, STRIP_SIZES) if tag in directory.tags
+    planar = directory.number(PLANAR, 1) == 2
+    greys = _planes(data, directory) if planar else [_side_by_side(data, directory)]
+    across = directory.number(TILE_WIDTH if TILES in directory.tags else WIDTH, 0)
+    return of_tiff(greys, across if directory.number(PREDICTOR, 1) == 2 and not planar else 0, reader, picture)
+
+
+def _planes(data: bytes, directory: Directory) -> list[bytes]:
+    """Write each plane as a grey picture."""
+    samples, found = directory.number(SAMPLES, 1), []
+    for plane in range(samples):
+        parts = {}
+        for tag in (STRIPS, STRIP_SIZES, TILES, TILE_SIZES):
+            values = directory.numbers(tag)
+            count = len(values) // samples
+            if values:
+                own = values[plane * count : (plane + 1) * count]
+                parts[tag] = Tag(LONG, count, struct.pack(f"{directory.order}{count}I", *own))
+        found.append(_grey(data, directory, {PREDICTOR, TILE_WIDTH}, parts))
+    return found
+
+
+def _side_by_side(data: bytes, directory: Directory) -> bytes:
+    """Write all samples as one grey picture, each beside the one before."""
+    samples, order = directory.number(SAMPLES, 1), directory.order
+    wide = {
+        tag: Tag(LONG, 1, struct.pack(f"{order}I", directory.number(tag, 0) * samples))
+        for tag in (WIDTH, TILE_WIDTH)
+        if tag in directory.tags
     }
+    return _grey(data, directory, set(), wide)
+
+
+def _grey(data: bytes, directory: Directory, kept: set[int], changed: dict[int, Tag]) -> bytes:
+    parts = {WIDTH, HEIGHT, COMPRESSION, STRIPS, ROWS, STRIP_SIZES, TILE_HEIGHT, TILES, TILE_SIZES}
     order = directory.order
-    changed = {
-        WIDTH: Tag(LONG, 1, struct.pack(f"{order}I", directory.number(WIDTH, 0) * samples)),
+    stated = {
         BITS: _shorts(order, [16]),
         SAMPLES: _shorts(order, [1]),
         PHOTOMETRIC: _shorts(order, [BLACK_IS_ZERO]),
     }
-    return _written(data, Directory(order, kept | changed)), directory.number(PREDICTOR, 1) == 2
+    tags = {tag: found for tag, found in directory.tags.items() if tag in parts | kept}
+    return _written(data, Directory(order, tags | stated | changed))
 
 
 def _shorts(order: str, values: list[int]) -> Tag:

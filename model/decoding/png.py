@@ -37,7 +37,7 @@ class Chunk(NamedTuple):
 
 
 def read_header(data: bytes) -> Header:
-    chunks = list(_chunks(data))
+    chunks = list(read_chunks(data))
     if not chunks or chunks[0].kind != b"IHDR":
         raise CorruptImage("the PNG image cannot be decoded (it does not begin with its header)")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
@@ -73,7 +73,7 @@ def _samples(data: bytes, reader: Any, picture: "Image.Image") -> "Rows":
     return of_png(data, reader, picture)
 
 
-def _chunks(data: bytes) -> Iterator[Chunk]:
+def read_chunks(data: bytes) -> Iterator[Chunk]:
     position, found = 8, 0
     while position + 12 <= len(data):
         found += 1

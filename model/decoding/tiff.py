@@ -29,7 +29,8 @@ STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_SIZES, PLANAR, PREDICTOR, COLOURS = 27
 TILE_WIDTH, TILE_HEIGHT, TILES, TILE_SIZES, SUB_DIRECTORIES, EXTRA, SAMPLE_FORMAT = 322, 323, 324, 325, 330, 338, 339
 SUBFILE, DNG, NODATA = 254, 50706, 42113
 FAX = {292, 293}
-JPEG = {347, *range(512, 522)}
+JPEG_CODED, JPEG_TABLES = 7, 347
+JPEG = {JPEG_TABLES, *range(512, 522)}
 INKS, COLOUR_CODING, PROFILE = 332, {529, 530, 531, 532}, 34675
 NEEDED = {
     *(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIPS, SAMPLES, ROWS, STRIP_SIZES, PLANAR, PREDICTOR),
@@ -72,7 +73,7 @@ class Directory:
 
 
 def read_header(data: bytes) -> Header:
-    directory = _with_photometric(_read_directory(data))
+    directory = _with_photometric(read_directory(data))
     _refuse_raw(directory)
     _refuse_planes(directory)
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
@@ -105,7 +106,7 @@ def read_header(data: bytes) -> Header:
     )
 
 
-def _read_directory(data: bytes) -> Directory:
+def read_directory(data: bytes) -> Directory:
     order = "<" if data[:2] == b"II" else ">"
     big = data[2:4] in {b"+\0", b"\0+"}
     number, entry, wide = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)

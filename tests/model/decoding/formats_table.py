@@ -44,8 +44,10 @@ Beyond the table:
 - **32-bit integers and floats** have no range of their own: the 0.1st to the 99.9th percentile of the finite values is
   stretched to 0–255. NaN, infinities, magnitudes above 1e30, GDAL's no-data value and −9999 and its like do not count.
 - **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. A broken profile is passed over.
-- **Damage** in pixels is refused, but for a JPEG whose bits were lost in the middle: libjpeg goes on, and `damage_of` in
-  `model.image` tells training what it mended.
+- **Damage** in pixels is refused where the decoder says so. Where it goes on without a word, `damage_of` in `model.image` tells
+  training, which warns: bits that libjpeg lost (in TIFF, too), scans that a progressive JPEG lacks, rows that a PNG lacks,
+  strips of a TIFF past its end or full of zeros, and runs of zeros in what AVIF, HEIC, LZW, deflate or a fax never code so. Of
+  WebP nothing is told: a plain surface can be coded as thousands of zeros.
 - What a decode may cost is in [reliability.md](reliability.md#decoding).
 """
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from model.decoding.extents import coded_extents
 from model.decoding.png import read_chunks
-from model.decoding.tiff import (
+from model.decoding.tiff_directory import (
     COMPRESSION,
     FAXES,
     JPEG_CODED,

@@ -20,7 +20,7 @@ EIGHT = 2**8  # and those below it hold 8
 AT_ONCE = 2**18  # pixels that are turned into 8 bits at a time, so that no second picture is in memory
 SAMPLE = 2**18  # pixels that the range of floats is taken from
 RANGE = (0.1, 99.9)  # percent; what lies outside is clipped: a hot pixel must not make the rest flat
-NO_VALUE = 1e30  # magnitudes that mean "no data"; so do the ones below, where they are the smallest
+NO_VALUE = 9.9e19  # magnitudes from it mean "no data", netCDF's 1e20 is one; so do those below, where they are smallest
 PLACEHOLDERS = (-9999.0, -99999.0, -32768.0, -32767.0, -(2.0**31))
 LARGEST = (2.0**31 - 1, 2.0**32 - 1)  # of 32-bit integers: the same, where they are the largest
 
@@ -129,7 +129,7 @@ def from_dark(picture: Image.Image, header: Header, reader: Any) -> Image.Image:
             f"the image uses {largest.bit_length() + 8} bits of its 16-bit samples: save it with 8 bits"
         )
     most = max(_brightest(picture, band) for band in picture.mode)
-    full = _most(most << 8) / 256 if most < FULL >> 8 else 255
+    full = _most(most << 8) >> 8 if most < FULL >> 8 else 255
     stretched = _table([(value + 0.5) / (largest + 0.5) for value in range(256)])  # only the upper bits are at hand
     as_stated = _table([value / full for value in range(256)])
     tables = [value for band in picture.mode for value in (stretched if band in "RGB" else as_stated)]

@@ -42,7 +42,7 @@ Beyond the table:
   more than 80 million samples, and lossy ones, are read by their upper eight bits: 11 of 16 bits must be used there.
 - **Alpha** that is 0 everywhere is taken for unused in BMP, TGA and, where no tag names it as alpha, TIFF.
 - **32-bit integers and floats** have no range of their own: the 0.1st to the 99.9th percentile of the finite values is
-  stretched to 0–255. NaN, infinities, magnitudes above 1e30, GDAL's no-data value and −9999 and its like do not count.
+  stretched to 0–255. NaN, infinities, magnitudes from 1e20, GDAL's no-data value, and −9999 and its like do not count.
 - **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. A broken profile is passed over.
 - **Damage** in pixels is refused where the decoder says so. Where it goes on without a word, `damage_of` in `model.image` tells
   training, which warns: bits that libjpeg lost (in TIFF, too), scans that a progressive JPEG lacks, rows that a PNG lacks,

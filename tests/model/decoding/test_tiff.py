@@ -192,7 +192,7 @@ def test_a_colour_map_of_eight_bits_or_sixteen(factor: int) -> None:
     assert difference(tiff(tags, indices.tobytes()), meant) < 1
 
 
-@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -3.4e38, 3.4e38, -9999.0])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -3.4e38, 3.4e38, 1e20, -9999.0])
 def test_floats_without_a_value_do_not_flatten_the_rest(odd: float) -> None:
     samples = LEVELS.astype(np.float32) / 1000 + 5
     samples[:4] = odd

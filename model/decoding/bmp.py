@@ -27,7 +27,8 @@ def read_header(data: bytes) -> Header:
     pixel = RGBA if bits == 32 else RGB if bits > 8 else PALETTE
     unpacked = 2 if compression in RLE else 0  # Pillow's own decoder, in Python, collects bytes first
     cost = width * height * (pixel + unpacked)
-    return Header(width, height, cost, data, alone=compression in RLE, profile=_profile(data) if size == V5 else None)
+    profile = _profile(data) if size == V5 else None
+    return Header(width, height, cost, data, alone=compression in RLE, unused_alpha=True, profile=profile)
 
 
 def _profile(data: bytes) -> bytes | None:

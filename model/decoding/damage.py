@@ -1,7 +1,8 @@
 """What a decoder mended silently: for training, which can ask its user for a better file. Serving never asks.
 
 libjpeg goes on where bits are lost, and fills what it cannot tell with grey or with another picture's pixels. Pillow drops
-its warnings; simplejpeg, which is installed with training, keeps them.
+its warnings; simplejpeg, which is installed with training, keeps them. What is missing from files of other formats is told
+by incomplete. Nothing is told of WebP: zeros in its coded data may be damage, and are what a white wall is coded as.
 """
 
 import re
@@ -21,9 +22,23 @@ PADDING = 64  # extraneous bytes that some cameras leave, and that mean nothing
 
 
 def damage_of(data: bytes) -> str | None:
-    """Say what is damaged in an image that decodes all the same, in libjpeg's words; None where nothing is known to be."""
-    if image_format(data) != "JPEG":
-        return None  # the other decoders refuse what is damaged
+    """Say what is damaged in an image that decodes all the same, of a JPEG in libjpeg's words; None where nothing is known to be."""
+    format = image_format(data)
+    if format == "JPEG":
+        from model.decoding.jpeg import has_all_scans
+
+        found = damage_of_jpeg(data)
+        return found if found or has_all_scans(data) else "scans are missing"
+    from model.decoding import incomplete
+
+    if format == "PNG":
+        return incomplete.missing_from_png(data)
+    if format == "TIFF":
+        return incomplete.missing_from_tiff(data, damage_of_jpeg)
+    return incomplete.missing_from_boxes(data) if format in {"AVIF", "HEIC"} else None
+
+
+def damage_of_jpeg(data: bytes) -> str | None:
     whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
     found = _warning(whole)
     if found and data.endswith(b"\0"):  # of a file that was given more room than it needed, and has no end

@@ -1,16 +1,18 @@
 """From 16- and 32-bit samples to 8 bits: by what the values say, since headers rarely do. NumPy is imported when needed."""
 
 from collections.abc import Callable, Iterator
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from model.decoding.header import Header
+from model.decoding.limits import MOST_EXACT
 from model.errors import CorruptImage, UnsupportedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from model.decoding.samples import Rows
 
 FULL = 2**14  # 16-bit samples reach beyond it, unless they hold the 10, 12 or 14 bits of a sensor
 LEVELS = 8  # of brightness, at least, where only the upper bits are at hand
@@ -18,9 +20,9 @@ EIGHT = 2**8  # and those below it hold 8
 AT_ONCE = 2**18  # pixels that are turned into 8 bits at a time, so that no second picture is in memory
 SAMPLE = 2**18  # pixels that the range of floats is taken from
 RANGE = (0.1, 99.9)  # percent; what lies outside is clipped: a hot pixel must not make the rest flat
-NO_VALUE = 1e30  # magnitudes that mean "no data"; so do the ones below, where they are the smallest
-MOST_EXACT = 80_000_000  # samples; Pillow warns of larger pictures
-PLACEHOLDERS = (-9999.0, -99999.0, -32768.0, -32767.0)
+NO_VALUE = 9.9e19  # magnitudes from it mean "no data", netCDF's 1e20 is one; so do those below, where they are smallest
+PLACEHOLDERS = (-9999.0, -99999.0, -32768.0, -32767.0, -(2.0**31))
+LARGEST = (2.0**31 - 1, 2.0**32 - 1)  # of 32-bit integers: the same, where they are the largest
 
 
 def brightness(largest: int) -> float:
@@ -31,8 +33,17 @@ def brightness(largest: int) -> float:
 
 
 def from_sixteen(picture: Image.Image, header: Header) -> Image.Image:
-    factor = brightness(max(int(values.max()) for values in _rows(picture, header)))
-    return _in_rows(picture, header, lambda values: values * factor)
+    """Return grey of 8 bits, with alpha where one value is transparent; pixels that hold no value are as dark as the least."""
+    import numpy as np
+
+    def to_bytes(values: "NDArray[Any]") -> "NDArray[Any]":
+        return values * factor if header.nodata is None else np.where(_has_value(values, header), values * factor, 0)
+
+    factor = brightness(max(int(_valued(values, header).max(initial=0)) for values in _rows(picture, header)))
+    grey = _in_rows(picture, header, to_bytes)
+    if header.transparent:
+        grey.putalpha(_in_rows(picture, header, lambda values: 255 * (values != header.transparent)))
+    return grey
 
 
 def from_wide(picture: Image.Image, header: Header) -> Image.Image:
@@ -44,6 +55,8 @@ def from_wide(picture: Image.Image, header: Header) -> Image.Image:
 
     def to_bytes(values: "NDArray[Any]") -> "NDArray[Any]":
         known = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+        if header.nodata is not None:
+            known[~_has_value(values, header)] = low
         return ((known - low) * scale).clip(0, 255)
 
     return _in_rows(picture, header, to_bytes)
@@ -53,27 +66,41 @@ def _range(picture: Image.Image, header: Header) -> tuple[float, float]:
     import numpy as np
 
     step = max(1, round((picture.width * picture.height / SAMPLE) ** 0.5))
-    values = np.concatenate([rows[::step, ::step].ravel() for rows in _rows(picture, header)]).astype(np.float64)
+    sampled = np.concatenate([rows[::step, ::step].ravel() for rows in _rows(picture, header)])
+    values = _valued(sampled, header).astype(np.float64)
     values = values[np.abs(values) < NO_VALUE]  # NaN is not, either
-    if header.nodata is not None:
-        values = values[values != header.nodata]
     if not values.size:
         raise CorruptImage("the image cannot be decoded (none of its pixels holds a finite value)")
     if values.min() in PLACEHOLDERS and (values != values.min()).any():
         values = values[values != values.min()]
+    if values.max() in LARGEST and (values != values.max()).any():
+        values = values[values != values.max()]
     low, high = np.percentile(values, RANGE)
     return (float(low), float(high)) if high > low else (float(values.min()), float(values.max()))
+
+
+def _valued(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
+    return values if header.nodata is None else values[_has_value(values, header)]
+
+
+def _has_value(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
+    """Compare as the samples are: of −999.9, which a tag writes in text, a 32-bit float keeps seven digits."""
+    import numpy as np
+
+    assert header.nodata is not None
+    nodata = np.float32(header.nodata) if values.dtype.kind == "f" else header.nodata
+    has: NDArray[Any] = np.not_equal(values, nodata)
+    return has
 
 
 def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
     import numpy as np
 
-    rows = max(1, AT_ONCE // picture.width)
-    for top in range(0, picture.height, rows):
-        values = np.asarray(picture.crop((0, top, picture.width, min(top + rows, picture.height))))
+    for top, bottom in _parts(picture):
+        values = np.asarray(picture.crop((0, top, picture.width, bottom)))
         if header.swapped:
             values = (values.astype(np.int16) if header.bits == 16 else values).byteswap()
-        yield values
+        yield values.view(np.uint32) if header.unsigned else values
 
 
 def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[Any]], NDArray[Any]]") -> Image.Image:
@@ -89,43 +116,64 @@ def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[
 
 def from_dark(picture: Image.Image, header: Header, reader: Any) -> Image.Image:
     """Return colours of 16-bit samples that hold 8 to 14 bits at their full brightness, others as they are."""
-    largest = max(_brightest(picture, band) for band in "RGB")
-    if largest >= FULL >> 8:
+    colours = "A" if header.associated else picture.mode.removesuffix("A")  # what alpha divided may look bright
+    largest = max(_brightest(picture, band) for band in colours)
+    if largest >= FULL >> 8 and not header.transparent:
         return picture
     small = picture.width * picture.height * len(picture.mode) < MOST_EXACT
-    exact = header.deep() if header.deep and small else None
+    exact = header.deep(reader, picture) if header.deep and (small or header.transparent) else None
     if exact:
-        return _from_samples(reader, *exact, picture, header)
-    if largest < LEVELS:
+        return _from_samples(exact, picture, header)
+    if largest < LEVELS or header.associated:
         raise UnsupportedImage(
             f"the image uses {largest.bit_length() + 8} bits of its 16-bit samples: save it with 8 bits"
         )
-    factor = 255 / (largest + 0.5)  # only the upper eight bits are at hand
-    stretch = [min(255, round((value + 0.5) * factor)) for value in range(256)]
-    return picture.point(stretch * 3 + list(range(256)) * (len(picture.mode) - 3))
+    most = max(_brightest(picture, band) for band in picture.mode)
+    full = _most(most << 8) >> 8 if most < FULL >> 8 else 255
+    stretched = _table([(value + 0.5) / (largest + 0.5) for value in range(256)])  # only the upper bits are at hand
+    as_stated = _table([value / full for value in range(256)])
+    tables = [value for band in picture.mode for value in (stretched if band in "RGB" else as_stated)]
+    for top, bottom in _parts(picture):
+        picture.paste(picture.crop((0, top, picture.width, bottom)).point(tables), (0, top))
+    return picture
+
+
+def _parts(picture: Image.Image) -> list[tuple[int, int]]:
+    rows = max(1, AT_ONCE // picture.width)
+    return [(top, min(top + rows, picture.height)) for top in range(0, picture.height, rows)]
 
 
 def _brightest(picture: Image.Image, band: str) -> int:
     return max(value for value, count in enumerate(picture.getchannel(band).histogram()) if count)
 
 
-def _from_samples(reader: Any, data: bytes, differences: bool, picture: Image.Image, header: Header) -> Image.Image:
-    """Paste the colours of a picture whose samples lie side by side in a grey one of 16 bits."""
+def _table(parts: list[float]) -> list[int]:
+    return [min(255, round(255 * part)) for part in parts]
+
+
+def _most(largest: int) -> int:
+    """Return what is opaque, or full of ink: the most that samples of 8, 10, 12 or 14 bits hold."""
+    bits = largest.bit_length()
+    return (1 << max(8, bits + bits % 2)) - 1
+
+
+def _from_samples(rows: "Rows", picture: Image.Image, header: Header) -> Image.Image:
+    """Paste what the samples mean: colours at their full brightness; alpha and inks, whose most is stated, as they are."""
     import numpy as np
 
-    def colours() -> "Iterator[NDArray[Any]]":
-        for rows in _rows(grey, header):
-            samples = rows.reshape(rows.shape[0], picture.width, -1)
-            yield (np.cumsum(samples, axis=1, dtype=np.uint16) if differences else samples)[..., :3]
-
-    grey = reader(BytesIO(data))
-    grey.load()
-    factor, top = brightness(max(int(samples.max()) for samples in colours())), 0
-    found = picture.copy() if picture.mode == "RGBA" else picture
-    for samples in colours():
-        eight = Image.fromarray((samples * factor).astype(np.uint8))
-        if picture.mode == "RGBA":
-            eight.putalpha(picture.getchannel("A").crop((0, top, picture.width, top + eight.height)))
-        found.paste(eight, (0, top))
-        top += eight.height
+    parts = _parts(picture)
+    largest = np.max([rows(*part).max((0, 1)) for part in parts], 0)[: len(picture.mode)]
+    most = int(largest.max())
+    level = 255 / _most(most) if most < FULL else 1 / 256
+    alpha = level if largest[-1] < FULL else 1 / 256
+    factors = [level] * 4 if picture.mode == "CMYK" else [*[brightness(int(largest[:3].max()))] * 3, alpha]
+    found = picture.convert("RGBA") if header.transparent else picture  # of which no row is read after it was pasted to
+    for top, bottom in parts:
+        samples = rows(top, bottom)[..., : len(picture.mode)]
+        eight = samples * factors[: len(picture.mode)]
+        if header.associated:
+            eight[..., :3] = 255.0 * samples[..., :3] / np.maximum(samples[..., 3:], 1)
+        if header.transparent:
+            eight = np.concatenate([eight, 255 * (samples != header.transparent).any(2, keepdims=True)], 2)
+        found.paste(Image.fromarray(eight.clip(0, 255).astype(np.uint8), found.mode), (0, top))
     return found

@@ -7,9 +7,14 @@ counted before it is walked, and what a decoder does not need it does not get.
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.decoding.limits import Limits, check_cost, check_size
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from model.decoding.samples import Rows
 
 SIDE = 299  # px; Inception v3's input (Szegedy et al., 2015)
 
@@ -47,7 +52,12 @@ class Header:
     levels: tuple[int, ...] | None = None  # what the decoder makes of each channel's largest value, where it is not 255
     signed: bool = False  # 8 bits that the decoder takes for unsigned ones
     swapped: bool = False  # the decoder leaves wide samples in the wrong order of bytes
-    deep: Callable[[], tuple[bytes, bool] | None] | None = None  # writes 16-bit colours so that Pillow keeps all bits
+    unsigned: bool = False  # 32 bits that the decoder takes for signed ones
+    transparent: tuple[int, ...] = ()  # the 16-bit samples of pixels that are not seen
+    associated: bool = False  # 16-bit colours are multiplied by their alpha
+    no_alpha: bool = False  # what seems to be alpha is none
+    unused_alpha: bool = False  # where alpha is 0 everywhere it is none: its writers leave it so, and mean opaque
+    deep: "Callable[[Any, Image.Image], Rows | None] | None" = None  # reads all bits of 16-bit colours (see samples)
 
 
 READERS = {  # format → the module whose `read_header` reads it

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from model.errors import ImageOutOfBounds
 
 MB = 2**20
+MOST_EXACT = 80_000_000  # samples of 16-bit colours, of which all bits are read; of more only the upper eight
 SECONDS_FOR = 8_000_000  # pixels; a larger picture gets its time once for each
 
 

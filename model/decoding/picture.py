@@ -16,7 +16,6 @@ from model.errors import CorruptImage, ImageError, ImageOutOfBounds, Unsupported
 
 BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
-UNUSED_ALPHA = {"BMP", "TGA"}  # formats whose writers leave alpha at 0 and mean opaque
 SIXTEEN_BIT_COLOURS = {"PNG", "TIFF"}  # of which Pillow keeps 8 bits
 MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
 SLACK = 1.02  # a decoder may round a size up
@@ -89,15 +88,15 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
         picture = picture.point([(value + 128) % 256 for value in range(256)])
     elif header.levels and len(header.levels) == len(picture.getbands()):
         picture = picture.point([min(255, round(v * 255 / most)) for most in header.levels for v in range(256)])
-    elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA"}:
+    elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA", "CMYK"}:
         from model.decoding.depth import from_dark
 
         picture = from_dark(picture, header, reader(format))
-    if picture.mode == "RGBA" and format in UNUSED_ALPHA and picture.getchannel("A").getextrema() == (0, 0):
-        return picture.convert("RGB")
     if picture.has_transparency_data:
         picture = picture.convert("LA") if picture.mode == "La" else picture
-        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        picture = picture if picture.mode == "RGBA" else picture.convert("RGBA")
+        unused = header.unused_alpha and picture.getchannel("A").getextrema() == (0, 0)
+        return picture.convert("RGB") if unused or header.no_alpha else picture
     if picture.mode == "1":
         return picture.convert("L")
     return picture if picture.mode in RESIZED_AS_THEY_ARE else picture.convert("RGB")

@@ -6,13 +6,20 @@ Text, private chunks, compressed metadata of any size and ancillary chunks with 
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.decoding.header import BLACK_AND_WHITE, GREY, PALETTE, PALETTE_ALPHA, RGB, RGBA, SIXTEEN, Header
-from model.decoding.limits import check_count
+from model.decoding.limits import MOST_EXACT, check_count
 from model.errors import CorruptImage
 
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from model.decoding.samples import Rows
+
 MOST_CHUNKS = 50_000  # libpng writes 8 KiB in each IDAT: 2,600 of them in 20 MB
+MOST_SIXTEEN = 5_000_000  # pixels of 16 bits that are decoded in this process: each may be read twice, and stretched
 MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0.5–3 MB
 
 COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum there is damage
@@ -30,17 +37,43 @@ class Chunk(NamedTuple):
 
 
 def read_header(data: bytes) -> Header:
-    chunks = list(_chunks(data))
+    chunks = list(read_chunks(data))
     if not chunks or chunks[0].kind != b"IHDR":
         raise CorruptImage("the PNG image cannot be decoded (it does not begin with its header)")
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    transparent = any(chunk.kind == b"tRNS" for chunk in chunks)
-    cost = width * height * _bytes_a_pixel(depth, colour, transparent)
+    transparent = next((data[c.start + 8 : c.end - 4] for c in chunks if c.kind == b"tRNS"), None)
+    cost = width * height * _bytes_a_pixel(depth, colour, transparent is not None)
+    wide = depth == 16
+    if wide and colour == 2 and transparent is None and 3 * width * height < MOST_EXACT:
+        cost += width * height * RGB  # all 16 bits may be read once more
     useful = _useful(data, chunks)
-    return Header(width, height, cost, _needed(data, chunks, useful), bits=depth, profile=_profile(data, useful))
+    needed = _needed(data, chunks, useful)
+    return Header(
+        width,
+        height,
+        cost,
+        needed,
+        alone=wide and width * height > MOST_SIXTEEN,
+        bits=depth,
+        profile=_profile(data, useful),
+        transparent=_key(transparent, colour) if wide and transparent else (),
+        deep=partial(_samples, needed) if wide else None,
+    )
 
 
-def _chunks(data: bytes) -> Iterator[Chunk]:
+def _key(transparent: bytes, colour: int) -> tuple[int, ...]:
+    """Return the samples of what is transparent; none where the decoder is to refuse the chunk."""
+    count = {0: 1, 2: 3}.get(colour, 0)
+    return struct.unpack(f">{count}H", transparent[: 2 * count]) if len(transparent) >= 2 * count else ()
+
+
+def _samples(data: bytes, reader: Any, picture: "Image.Image") -> "Rows":
+    from model.decoding.samples import of_png
+
+    return of_png(data, reader, picture)
+
+
+def read_chunks(data: bytes) -> Iterator[Chunk]:
     position, found = 8, 0
     while position + 12 <= len(data):
         found += 1
@@ -84,9 +117,29 @@ def _profile(data: bytes, useful: dict[bytes, Chunk]) -> bytes | None:
 def _needed(data: bytes, chunks: list[Chunk], useful: dict[bytes, Chunk]) -> bytes:
     wanted = {chunk for chunk in useful.values() if _is_small(data, chunk)}
     kept = [chunk for chunk in chunks if _is_critical(chunk) or chunk in wanted]
-    if len(kept) == len(chunks):
+    changed = _transparency(data, chunks)
+    if len(kept) == len(chunks) and not changed:
         return data
-    return data[:8] + b"".join(data[chunk.start : chunk.end] for chunk in kept)
+    return data[:8] + b"".join(changed.get(chunk) or data[chunk.start : chunk.end] for chunk in kept)
+
+
+def _transparency(data: bytes, chunks: list[Chunk]) -> dict[Chunk, bytes]:
+    """Write anew what Pillow would not read as it is meant: more alphas than colours; a grey of 2 or 4 bits."""
+    chunk = next((chunk for chunk in chunks if chunk.kind == b"tRNS"), None)
+    if chunk is None or not _is_sound(data, chunk):
+        return {}
+    depth, kind, content = data[24], data[25], data[chunk.start + 8 : chunk.end - 4]
+    colours = sum(chunk.end - chunk.start - 12 for chunk in chunks if chunk.kind == b"PLTE") // 3
+    if kind == 3 and len(content) > colours:
+        return {chunk: _chunk(b"tRNS", content[:colours])}
+    if kind == 0 and depth in {2, 4} and len(content) >= 2:
+        grey = int.from_bytes(content[:2]) * 255 // (2**depth - 1)
+        return {chunk: _chunk(b"tRNS", grey.to_bytes(4)[2:])}
+    return {}
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4) + kind + content + zlib.crc32(kind + content).to_bytes(4)
 
 
 def _is_critical(chunk: Chunk) -> bool:

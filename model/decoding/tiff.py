@@ -1,71 +1,60 @@
-"""A TIFF's first directory, read and written anew (TIFF 6.0; BigTIFF): what decodes it gets a classic, small one that says what is so.
+"""A TIFF's header: what decodes the file gets a classic, small directory that says what is so.
 
 So neither millions of tags, directories or strips nor tags that nobody needs reach Pillow, big-endian BigTIFFs can be
 read, and what Pillow would misread is said in terms that it reads: colour maps of 8 bits, signed bytes, white as zero.
 """
 
-import struct
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from model.decoding.header import BLACK_AND_WHITE, PALETTE, RGB, RGBA, SIXTEEN, WIDE, Header
-from model.decoding.limits import check_count
 from model.decoding.orientation import upright
-from model.errors import CorruptImage, UnreadFormat, UnsupportedImage
-
-MOST_TAGS = 4_096
-MOST_STRIPS = 65_536
-MOST_VALUES = 2**23  # bytes of all tags; a press profile has 3 MB, 65,536 strips have 1 MB
-
-WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
-STRIPS, ORIENTATION, SAMPLES, ROWS, STRIP_SIZES, PLANAR, PREDICTOR, COLOURS = 273, 274, 277, 278, 279, 284, 317, 320
-TILE_WIDTH, TILE_HEIGHT, TILES, TILE_SIZES, SUB_DIRECTORIES, EXTRA, SAMPLE_FORMAT = 322, 323, 324, 325, 330, 338, 339
-SUBFILE, DNG, NODATA = 254, 50706, 42113
-FAX = {292, 293}
-JPEG = {347, *range(512, 522)}
-INKS, COLOUR_CODING, PROFILE = 332, {529, 530, 531, 532}, 34675
-NEEDED = {
-    *(WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, STRIPS, SAMPLES, ROWS, STRIP_SIZES, PLANAR, PREDICTOR),
-    *(COLOURS, TILE_WIDTH, TILE_HEIGHT, TILES, TILE_SIZES, EXTRA, SAMPLE_FORMAT, INKS, PROFILE),
-    *FAX,
-    *JPEG,
-    *COLOUR_CODING,
-}
-NUMBERS = {1: "B", 3: "H", 4: "I", 16: "Q", 18: "Q", 13: "I"}  # BYTE, SHORT, LONG, LONG8, IFD8, IFD
-SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
-SHORT, LONG = 3, 4
-
-LOSSLESS = {1, 5, 8, 32773, 32946, 34925, 50000}
-WHITE_IS_ZERO, BLACK_IS_ZERO, COLOUR_MAP, YCBCR, SENSOR = 0, 1, 3, 6, {32803, 34892}
-SIGNED = 2
-
-
-@dataclass(frozen=True)
-class Tag:
-    kind: int
-    count: int
-    value: bytes
-
-
-@dataclass(frozen=True)
-class Directory:
-    order: str  # of bytes: < or >, as struct names it
-    tags: dict[int, Tag]
-
-    def numbers(self, tag: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
-        found = self.tags.get(tag)
-        if found is None or found.kind not in NUMBERS:
-            return default
-        return struct.unpack(f"{self.order}{found.count}{NUMBERS[found.kind]}", found.value)
-
-    def number(self, tag: int, default: int) -> int:
-        return (self.numbers(tag) or (default,))[0]
+from model.decoding.tiff_directory import (
+    ASSOCIATED,
+    BITS,
+    BLACK_IS_ZERO,
+    COLOUR_MAP,
+    COLOURED,
+    COLOURS,
+    COMPRESSION,
+    DNG,
+    EXTRA,
+    FAXES,
+    HEIGHT,
+    INKED,
+    NEEDED,
+    NODATA,
+    ORIENTATION,
+    PHOTOMETRIC,
+    PLANAR,
+    ROWS,
+    SAMPLE_FORMAT,
+    SAMPLES,
+    SENSOR,
+    SEPARATE,
+    SIGNED,
+    SUB_DIRECTORIES,
+    SUBFILE,
+    TILE_HEIGHT,
+    TILE_WIDTH,
+    TILES,
+    UNSIGNED,
+    WHITE_IS_ZERO,
+    WIDTH,
+    YCBCR,
+    Directory,
+    read_directory,
+    shorts,
+    written,
+)
+from model.decoding.tiff_samples import all_bits
+from model.errors import UnreadFormat, UnsupportedImage
 
 
 def read_header(data: bytes) -> Header:
-    directory = _read_directory(data)
+    directory = _with_photometric(read_directory(data))
     _refuse_raw(directory)
+    _refuse_planes(directory)
     width, height = directory.number(WIDTH, 0), directory.number(HEIGHT, 0)
     bits, samples = directory.number(BITS, 1), directory.number(SAMPLES, 1)
     if bits not in {1, 2, 4, 8, 12, 16, 32} or not 0 < samples <= 16:
@@ -75,49 +64,25 @@ def read_header(data: bytes) -> Header:
     format, single = directory.number(SAMPLE_FORMAT, 1), samples == 1
     inverted = single and bits >= 16 and directory.number(PHOTOMETRIC, 0) == WHITE_IS_ZERO
     signed = single and bits == 8 and format == SIGNED
-    plain = _plain(directory, inverted=inverted, signed=signed)
+    unsigned = single and bits == 32 and format == UNSIGNED
+    plain = _plain(directory, inverted=inverted, signed=signed, unsigned=unsigned)
     return Header(
         width,
         height,
         width * height * _bytes_a_pixel(directory) + _part(directory),
-        _written(data, plain),
+        written(data, plain),
         alone=True,  # libtiff writes a line to stderr for each row that is broken, and its codecs are many
         orientation=upright(directory.number(ORIENTATION, 1)),
         nodata=_nodata(directory),
         bits=bits,
         inverted=inverted,
         signed=signed,
+        unsigned=unsigned,
+        associated=bits == 16 and directory.number(EXTRA, 0) == ASSOCIATED,
+        unused_alpha=EXTRA not in directory.tags,
         swapped=single and directory.order == ">" and (bits == 32 or (bits == 16 and format == SIGNED)),
-        deep=partial(_deep, data, directory),
+        deep=partial(all_bits, data, directory),
     )
-
-
-def _read_directory(data: bytes) -> Directory:
-    order = "<" if data[:2] == b"II" else ">"
-    big = data[2:4] in {b"+\0", b"\0+"}
-    number, entry, wide = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
-    (first,) = struct.unpack_from(f"{order}{'Q' if big else 'I'}", data, 8 if big else 4)
-    (count,) = struct.unpack_from(f"{order}{number}", data, first)
-    check_count(count, MOST_TAGS, "tags")
-    first += struct.calcsize(f"={number}")
-    held, tags = 0, dict[int, Tag]()
-    for at in range(first, first + count * (12 if not big else 20), 12 if not big else 20):
-        tag, kind, length, inline = struct.unpack_from(f"{order}{entry}", data, at)
-        if tag not in NEEDED | {ORIENTATION, SUB_DIRECTORIES, SUBFILE, DNG, NODATA} or kind not in SIZES or tag in tags:
-            continue
-        size = length * SIZES[kind]
-        if tag in {STRIPS, TILES, STRIP_SIZES, TILE_SIZES}:
-            check_count(length, MOST_STRIPS, "strips or tiles")
-        held += size
-        check_count(held, MOST_VALUES, "bytes of tags")
-        if size > wide:
-            (place,) = struct.unpack(f"{order}{'Q' if big else 'I'}", inline)
-            value = data[place : place + size] if place < len(data) else b""
-        else:
-            value = inline[:size]
-        if len(value) == size:
-            tags[tag] = Tag(kind, length, value)
-    return Directory(order, tags)
 
 
 def _refuse_raw(directory: Directory) -> None:
@@ -127,6 +92,25 @@ def _refuse_raw(directory: Directory) -> None:
         raise UnreadFormat(
             "this is an image of the format camera raw (DNG, NEF, ARW …), which is not read: develop it, and send a JPEG"
         )
+
+
+def _refuse_planes(directory: Directory) -> None:
+    """What is decoded of other samples than RGB or CMYK in planes is another picture."""
+    several = directory.number(PLANAR, 1) == 2 and directory.number(SAMPLES, 1) > 1
+    if several and directory.number(PHOTOMETRIC, COLOURED) not in {COLOURED, INKED}:
+        raise UnsupportedImage(
+            "the TIFF image has its samples in planes, and is not RGB, which is not read: save it as RGB of 8 bits"
+        )
+
+
+def _with_photometric(directory: Directory) -> Directory:
+    """Say of a file that does not what its samples mean: what most readers take them for (libtiff's tiff2rgba does)."""
+    if PHOTOMETRIC in directory.tags:
+        return directory
+    samples, fax = directory.number(SAMPLES, 1), directory.number(COMPRESSION, 1) in FAXES
+    grey = COLOUR_MAP if COLOURS in directory.tags else WHITE_IS_ZERO if fax else BLACK_IS_ZERO
+    stated = shorts(directory.order, [COLOURED if samples >= 3 else grey])
+    return replace(directory, tags=directory.tags | {PHOTOMETRIC: stated})
 
 
 def _bytes_a_pixel(directory: Directory) -> int:
@@ -150,69 +134,20 @@ def _part(directory: Directory) -> int:
     return width * rows * (32 if coded else samples * bits) // 8
 
 
-def _plain(directory: Directory, *, inverted: bool, signed: bool) -> Directory:
+def _plain(directory: Directory, *, inverted: bool, signed: bool, unsigned: bool) -> Directory:
     tags = {tag: found for tag, found in directory.tags.items() if tag in NEEDED}
     if inverted:
-        tags[PHOTOMETRIC] = _shorts(directory.order, [BLACK_IS_ZERO])
+        tags[PHOTOMETRIC] = shorts(directory.order, [BLACK_IS_ZERO])
     if signed:
-        tags[SAMPLE_FORMAT] = _shorts(directory.order, [1])
+        tags[SAMPLE_FORMAT] = shorts(directory.order, [UNSIGNED])
+    if unsigned:
+        tags[SAMPLE_FORMAT] = shorts(directory.order, [SIGNED])
+    if EXTRA not in tags and directory.number(SAMPLES, 1) == 4 and directory.number(PHOTOMETRIC, 0) == COLOURED:
+        tags[EXTRA] = shorts(directory.order, [SEPARATE])  # in planes, Pillow would divide by it
     colours = directory.numbers(COLOURS)
     if colours and max(colours) < 256:  # some writers fill the 16-bit map with 8-bit values
-        tags[COLOURS] = _shorts(directory.order, [257 * value for value in colours])
+        tags[COLOURS] = shorts(directory.order, [257 * value for value in colours])
     return replace(directory, tags=tags)
-
-
-def _deep(data: bytes, directory: Directory) -> tuple[bytes, bool] | None:
-    """Write 16-bit RGB as one grey picture, a sample beside the other: Pillow keeps 8 bits of colour, but 16 of grey.
-
-    Return it, and whether each sample is the difference to the one before; None where samples do not lie side by side.
-    """
-    chunky = directory.number(PLANAR, 1) == 1 and STRIPS in directory.tags
-    if not chunky or directory.number(COMPRESSION, 1) not in LOSSLESS:
-        return None
-    samples = directory.number(SAMPLES, 1)
-    kept = {
-        tag: directory.tags[tag] for tag in (HEIGHT, COMPRESSION, STRIPS, ROWS, STRIP_SIZES) if tag in directory.tags
-    }
-    order = directory.order
-    changed = {
-        WIDTH: Tag(LONG, 1, struct.pack(f"{order}I", directory.number(WIDTH, 0) * samples)),
-        BITS: _shorts(order, [16]),
-        SAMPLES: _shorts(order, [1]),
-        PHOTOMETRIC: _shorts(order, [BLACK_IS_ZERO]),
-    }
-    return _written(data, Directory(order, kept | changed)), directory.number(PREDICTOR, 1) == 2
-
-
-def _shorts(order: str, values: list[int]) -> Tag:
-    return Tag(SHORT, len(values), struct.pack(f"{order}{len(values)}H", *values))
-
-
-def _written(data: bytes, directory: Directory) -> bytes:
-    """Return the file with a directory of these tags after its end, the only one that its header leads to."""
-    order, at = directory.order, len(data) + len(data) % 2
-    tags = {tag: _classic(order, found) for tag, found in directory.tags.items()}
-    values_at = at + 2 + 12 * len(tags) + 4
-    entries, values = [], b""
-    for tag, found in sorted(tags.items()):
-        inline = found.value.ljust(4, b"\0")
-        if len(found.value) > 4:
-            inline = struct.pack(f"{order}I", values_at + len(values))
-            values += found.value + bytes(len(found.value) % 2)
-        entries.append(struct.pack(f"{order}HHI4s", tag, found.kind, found.count, inline))
-    start = struct.pack(f"{order}2sHI", b"II" if order == "<" else b"MM", 42, at)
-    return b"".join(
-        [start, data[8:], bytes(len(data) % 2), struct.pack(f"{order}H", len(entries)), *entries, bytes(4), values]
-    )
-
-
-def _classic(order: str, tag: Tag) -> Tag:
-    if SIZES[tag.kind] != 8 or tag.kind not in NUMBERS:
-        return tag
-    values: Iterable[int] = struct.unpack(f"{order}{tag.count}Q", tag.value)
-    if any(value >= 2**32 for value in values):
-        raise CorruptImage("the TIFF image cannot be decoded (it refers to bytes past its end)")
-    return Tag(LONG, tag.count, struct.pack(f"{order}{tag.count}I", *values))
 
 
 def _nodata(directory: Directory) -> float | None:

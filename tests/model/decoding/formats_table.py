@@ -14,6 +14,8 @@ from tests.model.decoding.hostile import chunk, encoded, jpeg, png_with, segment
 from tests.model.decoding.test_colour import with_profile
 from tests.model.decoding.test_formats import branded, cropped
 from tests.model.decoding.test_jpeg2000 import of_depth, with_colour
+from tests.model.decoding.test_png import RGB, RGB_ALPHA
+from tests.model.decoding.test_png import written as png
 from tests.model.decoding.test_tiff import written
 
 NEAR = 6  # of 255, mean difference to what is meant; lossy formats blur
@@ -38,14 +40,18 @@ AFTER = """
 Beyond the table:
 
 - **16-bit samples** that stay below 16,384 hold the 10, 12 or 14 bits of a sensor: the largest value becomes white. Below
-  256 they are taken as 8 bits.
+  256 they are taken as 8 bits. Alpha and inks are as deep as colours are: 4,095 is opaque where they hold 12 bits. Colours of
+  more than 80 million samples, and lossy ones, are read by their upper eight bits: 11 of 16 bits must be used there.
+- **Alpha** that is 0 everywhere is taken for unused in BMP, TGA and, where no tag names it as alpha, TIFF.
 - **32-bit integers and floats** have no range of their own: the 0.1st to the 99.9th percentile of the finite values is
-  stretched to 0–255. NaN, infinities, magnitudes above 1e30, GDAL's no-data value and −9999 and its like do not count.
+  stretched to 0–255. NaN, infinities, magnitudes from 1e20, GDAL's no-data value, and −9999 and its like do not count.
 - **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. What a profile computes says whether
   it is sRGB's own, not its name. A broken profile is passed over. PNG's gAMA and cHRM are not read.
 - **CMYK in a JPEG** is taken as inverted, with or without Adobe's segment, as browsers and Pillow take it.
-- **Damage** in pixels is refused, but for a JPEG whose bits were lost in the middle: libjpeg goes on, and `damage_of` in
-  `model.image` tells training what it mended.
+- **Damage** in pixels is refused where the decoder says so. Where it goes on without a word, `damage_of` in `model.image` tells
+  training, which warns: bits that libjpeg lost (in TIFF, too), scans that a progressive JPEG lacks, rows that a PNG lacks,
+  strips of a TIFF past its end or full of zeros, and runs of zeros in what AVIF, HEIC, LZW, deflate or a fax never code so. Of
+  WebP nothing is told: a plain surface can be coded as thousands of zeros.
 - What a decode may cost is in [reliability.md](reliability.md#decoding).
 """
 
@@ -95,6 +101,22 @@ def _with_nan() -> bytes:
     return written(samples, format=3)
 
 
+def _with_alpha() -> np.ndarray:
+    return np.dstack([np.asarray(PICTURE), np.full((64, 96), 255, np.uint8)])
+
+
+def _deep(factor: int) -> np.ndarray:
+    return _with_alpha().astype(np.uint16) * factor
+
+
+def _inks() -> np.ndarray:
+    return np.dstack([255 - np.asarray(PICTURE), np.zeros((64, 96))]).astype(np.uint16) * 16
+
+
+def _unused() -> np.ndarray:
+    return np.dstack([np.asarray(PICTURE), np.zeros((64, 96), np.uint8)])
+
+
 KINDS = [
     Kind("JPEG", "baseline", lambda: encoded(SMOOTH, "JPEG", quality=95), SMOOTH),
     Kind("JPEG", "progressive", lambda: encoded(SMOOTH, "JPEG", progressive=True, quality=95), SMOOTH),
@@ -115,6 +137,8 @@ KINDS = [
     Kind("PNG", "transparent: white shows through", lambda: _alpha("PNG"), WHITE),
     Kind("PNG", "16-bit grey", lambda: encoded(Image.fromarray((LEVELS * 257).astype(np.uint16)), "PNG"), GREY),
     Kind("PNG", "12 bits in 16", lambda: encoded(Image.fromarray((LEVELS * 16).astype(np.uint16)), "PNG"), GREY),
+    Kind("PNG", "RGB, 10 bits in 16", lambda: png(np.asarray(PICTURE) * 4.0, RGB), PICTURE),
+    Kind("PNG", "RGB with alpha, 12 bits in 16", lambda: png(_with_alpha() * 16.0, RGB_ALPHA), PICTURE),
     Kind("PNG", "with a profile", lambda: encoded(PICTURE, "PNG", icc_profile=_profile()), PICTURE),
     Kind("PNG", "with 3 MB of text", lambda: png_with(chunk(b"tEXt", b"a\0" + b"b" * 3_000_000))),
     Kind("PNG", "a wrong checksum in its text", lambda: png_with(chunk(b"tEXt", b"a\0b")[:-1] + b"!")),
@@ -151,12 +175,19 @@ KINDS = [
     Kind(
         "TIFF", "16-bit RGB in planes", lambda: written(np.asarray(PICTURE).astype(np.uint16) * 257, planar=2), PICTURE
     ),
+    Kind("TIFF", "grey with alpha, or CIELAB, in planes", lambda: written(_with_alpha()[..., 2:], planar=2)),
+    Kind("TIFF", "16-bit RGB in planes that holds 10", lambda: written(_deep(4)[..., :3], planar=2), PICTURE),
+    Kind("TIFF", "16-bit RGB with alpha that holds 12", lambda: written(_deep(16), extra=(2,)), PICTURE),
+    Kind("TIFF", "16-bit CMYK that holds 12", lambda: written(_inks(), photometric=5), PICTURE),
+    Kind("TIFF", "alpha that is 0 everywhere, and that no tag names", lambda: written(_unused()), PICTURE),
     Kind("TIFF", "16-bit RGB that holds 12", lambda: written(np.asarray(PICTURE).astype(np.uint16) * 16), PICTURE),
     Kind("TIFF", "16-bit grey", lambda: _wide("u2", 1, 257), GREY),
     Kind("TIFF", "16-bit grey, white is 0", lambda: written((65535 - LEVELS * 257).astype("u2"), photometric=0), GREY),
     Kind("TIFF", "signed 8-bit", lambda: written((LEVELS - 128).astype(np.int8), format=2), GREY),
     Kind("TIFF", "signed 16-bit", lambda: _wide("i2", 2, 100), GREY),
     Kind("TIFF", "32-bit integers", lambda: _wide("i4", 2, 1e6), GREY),
+    Kind("TIFF", "32-bit integers without a sign", lambda: _wide("u4", 1, 1.6e7), GREY),
+    Kind("TIFF", "no tag says whether 0 is black", lambda: written(np.asarray(GREY), photometric=None), GREY),
     Kind("TIFF", "32-bit floats", lambda: _wide("f4", 3, 1e-3), GREY),
     Kind("TIFF", "32-bit floats with NaN and infinity", _with_nan, GREY),
     Kind("TIFF", "64-bit floats", lambda: _wide("f8", 3, 1)),

@@ -217,6 +217,25 @@ def test_alpha_that_is_zero_everywhere_is_unused_where_writers_leave_it_so() -> 
     assert (decode(encoded(picture, "PNG")).tensor == 255).all()
 
 
+@pytest.mark.parametrize("rle", [False, True])
+def test_alpha_of_a_tga_is_none_where_its_descriptor_states_none(rle: bool) -> None:
+    picture = PICTURE.convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize((96, 64)))
+    data = bytearray(encoded(picture, "TGA", compression="tga_rle" if rle else None))
+    shown = decode(bytes(data)).tensor
+    data[17] &= 0xF0
+    assert (decode(bytes(data)).tensor == decode(encoded(PICTURE, "PNG")).tensor).all()
+    assert (shown != decode(bytes(data)).tensor).any()
+
+
+def test_alpha_that_is_zero_everywhere_in_a_palette_is_unused() -> None:
+    colours = bytes(value for level in range(256) for value in (level, 255 - level, 7, 0))  # BGRA
+    indices = bytes(range(96)) * 64
+    data = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, 256, 32, 0, 0, 96, 64, 8, 0x20) + colours + indices
+    meant = Image.frombytes("RGB", (96, 64), bytes(value for level in indices for value in (7, 255 - level, level)))
+    assert (decode(data).tensor == decode(encoded(meant, "PNG")).tensor).all()
+
+
 def cropped(data: bytes, width: int, height: int, right: int, below: int) -> bytes:
     """The same AVIF with a `clap` box: what remains, and how far its middle lies from the picture's."""
     clap = box(b"clap", struct.pack(">IIIIiIiI", width, 1, height, 1, right, 1, below, 1))

@@ -20,6 +20,7 @@ WINDOWS = {  # zlib's `wbits` by content coding; 32: a header of gzip's or of zl
     "x-gzip": 32 + zlib.MAX_WBITS,
     "deflate": 32 + zlib.MAX_WBITS,
 }
+GZIP = b"\x1f\x8b\x08"  # how each member begins; several in a row are one whole (RFC 1952, section 2.2)
 ACCEPTED_CODINGS = "gzip, deflate, identity"
 RAW = -zlib.MAX_WBITS  # deflate without a header, as many send it
 MARKS = (  # byte order marks, the longer first
@@ -30,7 +31,7 @@ MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
-UNCOMPRESSED = ("BMP", "TIFF", "PNM", "TGA")  # their own bytes may be text as they are
+MOST_MEMBERS = 64  # of gzip, in one body; what lies behind each is copied
 
 
 def read_body(request: Request) -> bytes:
@@ -65,17 +66,17 @@ def image_bytes(data: bytes) -> bytes:
         text = data.decode()
     except UnicodeDecodeError:  # at the first bytes of nearly every image
         return data
-    if REPLACED in text:
+    from serving.http import charsets
+
+    if REPLACED in text or (text.isascii() and charsets.is_lost(data)):
         raise MalformedRequest(
             "the image was turned into text on its way and cannot be restored: the gateway must list its type as a "
             "binary media type; or send it as base64 in JSON"
         )
-    if text.startswith("data:"):
+    if text[:64].lstrip()[:5].lower() == "data:":
         return decode_base64(text)
-    for restored in (_from_latin1(text), _from_base64(text)):
-        if is_image(restored):
-            return restored
-    return data
+    original = _from_base64(text) if text.isascii() else charsets.restored(text)
+    return original if is_image(original) else data
 
 
 def is_image(data: bytes) -> bool:
@@ -84,15 +85,6 @@ def is_image(data: bytes) -> bool:
         return bool(image_format(data))
     except UnsupportedImage:
         return False
-
-
-def _from_latin1(text: str) -> bytes:
-    """What each character stands for, if it was a byte each; empty where it cannot have been, or need not."""
-    try:
-        data = text.encode("latin-1")
-    except UnicodeEncodeError:
-        return b""
-    return b"" if text.isascii() or not is_image(data) or image_format(data) in UNCOMPRESSED else data
 
 
 def _from_base64(text: str) -> bytes:
@@ -117,6 +109,11 @@ def _inflated(body: bytes, coding: str, limit: int) -> bytes:
     decoder = zlib.decompressobj(RAW if raw else WINDOWS[coding])
     try:
         data = decoder.decompress(body, limit + 1)
+        for _ in range(MOST_MEMBERS):
+            if len(data) > limit or not decoder.unused_data.startswith(GZIP):
+                break
+            rest, decoder = decoder.unused_data, zlib.decompressobj(WINDOWS["gzip"])
+            data += decoder.decompress(rest, limit + 1 - len(data))
     except zlib.error as error:
         raise MalformedRequest(f"Content-Encoding says {coding}, but the body is not {coding}") from error
     if len(data) > limit:

@@ -5,24 +5,17 @@ knows neither schemas nor what is in an image.
 """
 
 import codecs
-import zlib
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from model.errors import UnsupportedImage
 from model.image import image_format
-from serving.errors import BodyTooLarge, MalformedBase64, MalformedRequest, UnsupportedEncoding
+from serving.codings import WINDOWS, inflated
+from serving.errors import MalformedBase64, MalformedRequest, UnsupportedEncoding
 from serving.http.base64_text import decode_base64
 
-WINDOWS = {  # zlib's `wbits` by content coding; 32: a header of gzip's or of zlib's own
-    "gzip": 32 + zlib.MAX_WBITS,
-    "x-gzip": 32 + zlib.MAX_WBITS,
-    "deflate": 32 + zlib.MAX_WBITS,
-}
-GZIP = b"\x1f\x8b\x08"  # how each member begins; several in a row are one whole (RFC 1952, section 2.2)
 ACCEPTED_CODINGS = "gzip, deflate, identity"
-RAW = -zlib.MAX_WBITS  # deflate without a header, as many send it
 MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,7 +24,6 @@ MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
-MOST_MEMBERS = 64  # of gzip, in one body; what lies behind each is copied
 
 
 def read_body(request: Request) -> bytes:
@@ -46,7 +38,7 @@ def read_body(request: Request) -> bytes:
             f"Content-Encoding: {', '.join(codings)[:40]!r} is not understood; send the body as it is, or by one of "
             f"{ACCEPTED_CODINGS}"
         )
-    return _inflated(body, codings[0], request.max_content_length or len(body))
+    return inflated(body, codings[0], request.max_content_length or len(body))
 
 
 def without_mark(body: bytes) -> bytes:
@@ -101,29 +93,3 @@ def _received(request: Request) -> bytes:
         raise
     except Exception as error:  # each server has its own for chunks that are none and for clients that hang up
         raise MalformedRequest("the body did not come whole: it was cut off, or its chunks are malformed") from error
-
-
-def _inflated(body: bytes, coding: str, limit: int) -> bytes:
-    # zlib's header and gzip's are told apart by zlib; that of neither begins a stream of raw deflate
-    raw = coding == "deflate" and not (body[:1] == b"\x1f" or (body[:1] == b"\x78" and _checked(body)))
-    decoder = zlib.decompressobj(RAW if raw else WINDOWS[coding])
-    try:
-        data = decoder.decompress(body, limit + 1)
-        for _ in range(MOST_MEMBERS):
-            if len(data) > limit or not decoder.unused_data.startswith(GZIP):
-                break
-            rest, decoder = decoder.unused_data, zlib.decompressobj(WINDOWS["gzip"])
-            data += decoder.decompress(rest, limit + 1 - len(data))
-    except zlib.error as error:
-        raise MalformedRequest(f"Content-Encoding says {coding}, but the body is not {coding}") from error
-    if len(data) > limit:
-        raise BodyTooLarge(
-            f"unpacked, the body has more than {limit:,} bytes: send a smaller image, or refer to one in S3"
-        )
-    if not decoder.eof or decoder.unused_data:
-        raise MalformedRequest(f"Content-Encoding says {coding}, but the body is cut off or more than one whole of it")
-    return data
-
-
-def _checked(body: bytes) -> bool:
-    return int.from_bytes(body[:2], "big") % 31 == 0  # RFC 1950, section 2.2: FCHECK

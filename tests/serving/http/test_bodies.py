@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.http.bodies import MOST_MEMBERS
+from serving.codings import MOST_MEMBERS
 from serving.settings import Settings
 from tests import ROOT
 from tests.support.fakes import base64_of, colour_app, picture

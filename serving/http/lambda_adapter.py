@@ -79,7 +79,8 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     except MalformedBase64 as error:
         return _refuse(error)
     name = "rawPath" if request.version == VERSION_2 else "path"
-    plain[name] = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
+    own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
+    plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
     return response
 

@@ -131,3 +131,10 @@ def test_headers_of_the_connection_to_the_gateway_say_nothing_of_the_body(app, e
 def test_a_parameter_that_is_null_is_none(app, name):
     event = load_event(name) | {"queryStringParameters": {"top_k": None}, "multiValueQueryStringParameters": None}
     assert answer(app, event, None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("name", ["apigateway-v1-image", "apigateway-v2-image"])
+def test_a_question_mark_in_a_path_begins_no_query(app, name):
+    event = load_event(name)
+    event |= {"path": "/v1/classify?/x", "rawPath": "/v1/classify?/x", "resource": "/{proxy+}"}
+    assert answer(app, event, None)["statusCode"] == 404

@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from model.errors import ImageTooLarge, RequestError, StoreForbidden, StoreMisconfigured, StoreUnavailable
+from model.errors import CorruptImage, ImageTooLarge, RequestError, StoreForbidden, StoreMisconfigured, StoreUnavailable
 from model.stores.addresses import address_of, in_s3
-from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
+from serving.errors import BodyTooLarge, MalformedRequest, ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
 from serving.schemas import S3Reference
 from serving.settings import S3Prefix
 
@@ -76,7 +76,9 @@ class ObjectReader:
             client = self._client_of(reference.bucket)
             head = look_up(client, wanted)
             refuse_too_large(head["ContentLength"], self._max_bytes)
-            return read_body(client.get_object(**wanted, IfMatch=head["ETag"])["Body"], deadline)
+            answer = client.get_object(**wanted, IfMatch=head["ETag"])
+            body = read_body(answer["Body"], deadline)
+        return unpacked(body, answer.get("ContentEncoding"), self._max_bytes)
 
     def _client_of(self, bucket: str) -> "S3Client":
         with self._one_at_a_time:
@@ -88,6 +90,25 @@ class ObjectReader:
 def refuse_too_large(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         raise ImageTooLarge(f"the object has {size:,} bytes; at most {max_bytes:,} are read: store a smaller one")
+
+
+def unpacked(body: bytes, coding: str | None, max_bytes: int) -> bytes:
+    """An object's bytes, their gzip undone where Content-Encoding says it and they begin so: many say it of what is not packed.
+
+    Raises ImageTooLarge or CorruptImage.
+    """
+    if not coding or "gzip" not in coding.lower() or not body.startswith(b"\x1f\x8b"):
+        return body
+    from serving.codings import inflated
+
+    try:
+        return inflated(body, "gzip", max_bytes)
+    except BodyTooLarge as error:
+        raise ImageTooLarge(f"unpacked, the object has more than {max_bytes:,} bytes: store a smaller one") from error
+    except MalformedRequest as error:
+        raise CorruptImage(
+            "the object's Content-Encoding says gzip, but it is cut off or damaged: store it again"
+        ) from error
 
 
 def look_up(client: "S3Client", wanted: Any) -> "HeadObjectOutputTypeDef":

@@ -16,6 +16,7 @@ from model.image import Limits
 from model.machine import granted_cpus, granted_memory_mb
 from model.stores.addresses import in_s3, is_remote, split_address
 from serving.errors import SettingsError
+from serving.unmatched import complaint
 
 MB_PER_CPU = 1769  # Lambda's documentation: a function of 1,769 MB has the equivalent of one vCPU
 DECODE_SHARE = (
@@ -132,6 +133,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
         """Raises SettingsError, naming the variable. An empty variable counts as none."""
         fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
         texts = {name: environ[name].strip() for name in fields if environ.get(name, "").strip()}
+        for name, text in texts.items():
+            if wrong := complaint(name, text):
+                raise SettingsError(f"{name}={text!r}: {wrong}")
         try:
             given = {name: _plain(text, fields[name].type) for name, text in texts.items()}
             settings = msgspec.convert(given, cls, strict=False, dec_hook=_path)  # not strict: numbers come as text

@@ -21,7 +21,7 @@ from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFo
 from serving.inference import Recogniser, Timings
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
-from serving.s3 import look_up, read_body, refuse_too_large, s3_client, s3_errors
+from serving.s3 import look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
 from serving.schemas import BulkBatch, BulkResult, ImageFacts, ModelName, UploadedObject
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -137,7 +137,8 @@ class BatchProcessor:
             answer = self._client.get_object(Bucket=item.bucket, Key=item.key, **exactly)
             with answer["Body"] as body:
                 refuse_too_large(answer["ContentLength"], self._max_bytes)
-                return read_body(body)
+                data = read_body(body)
+        return unpacked(data, answer.get("ContentEncoding"), self._max_bytes)
 
     def _write(self, place: str, results: list[BulkResult]) -> BulkBatch:
         codes = [result.error.code for result in results if result.error]

@@ -39,11 +39,20 @@ def own_path(path: str, prefixes: Iterable[str], is_known: Callable[[str], bool]
     return path
 
 
-def rest_prefix(path: str, resource: str, parameters: dict[str, str]) -> str:
-    """What stands before the resource of a REST API in a path: the mapping of its custom domain, and the stage."""
-    own = one_slash(PARAMETER.sub(lambda found: parameters.get(found[1], ""), resource)).rstrip("/")
+def rest_prefixes(path: str, resource: str, parameters: dict[str, str]) -> Iterator[str]:
+    """What may stand before the app's path at a REST API: the mapping of its custom domain and the stage, which come before the
+    resource, and then what the resource itself begins with, /api of /api/{proxy+}."""
+    if not resource.startswith("/") or not all(map(parameters.get, PARAMETER.findall(resource))):
+        return
+    own = one_slash(PARAMETER.sub(lambda found: parameters[found[1]], resource)).rstrip("/")
     path = one_slash(path).rstrip("/")
-    return path.removesuffix(own) if path.endswith(own) and resource.startswith("/") else ""
+    if not path.endswith(own):
+        return
+    before = path.removesuffix(own)
+    yield before
+    parts = resource.partition("{")[0].split("/")[1:-1]
+    for count in range(1, min(len(parts), LEVELS) + 1):
+        yield before + "/" + "/".join(parts[:count])
 
 
 def sub_paths(path: str, host: str) -> Iterator[str]:

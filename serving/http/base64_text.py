@@ -1,4 +1,4 @@
-"""Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, as a `data:` URI."""
+"""Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, in quotation marks, as a `data:` URI."""
 
 import re
 
@@ -8,6 +8,9 @@ from serving.errors import MalformedBase64
 
 URL_SAFE = bytes.maketrans(b"-_", b"+/")  # RFC 4648, section 5
 BLANKS = b" \t\r\n"
+AROUND_BREAKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t\n]*+")
+LINES = (64, 76)  # characters of a line, as PEM and MIME have it
+SHORTEST_LINE = 16  # characters
 FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -20,15 +23,44 @@ def decode_base64(text: str) -> bytes:
 
 
 def _decode_other_forms(text: str) -> bytes:
-    if text.startswith("data:"):
+    text = _unquoted(text.strip())
+    if text[:5].lower() == "data:":
         media_type, _, text = text.partition(",")
-        if not media_type.endswith(";base64"):
+        if not media_type.lower().endswith(";base64"):
             raise MalformedBase64("the data: URI is not base64: it must begin like data:image/jpeg;base64,")
-    compact = text.encode("utf-8", "replace").translate(URL_SAFE, BLANKS).rstrip(b"=")
+    compact = _with_pluses(text.strip()).encode("utf-8", "replace").translate(URL_SAFE, BLANKS).rstrip(b"=")
     try:
         return pybase64.b64decode(compact + b"=" * (-len(compact) % 4), validate=True)
     except ValueError as error:
         raise MalformedBase64(_complaint(compact)) from error
+
+
+def _unquoted(text: str) -> str:
+    """What stands in the quotation marks of JSON, or of Python's way to write bytes, where it is in some."""
+    inner = text[1:] if text[:2] in ("b'", 'b"') else text
+    if len(inner) < 2 or inner[0] not in "'\"" or inner[-1] != inner[0]:
+        return text
+    return inner[1:-1].replace("\\/", "/").replace("\\r", "").replace("\\n", "")
+
+
+def _with_pluses(text: str) -> str:
+    """With a plus sign for each blank inside a line, as which a form's decoding left it; not where blanks divide equal lines."""
+    if " " not in text or "-" in text or "_" in text:  # the URL-safe alphabet has no plus sign
+        return text
+    if text.count("\n") > len(text) // SHORTEST_LINE:  # millions of breaks would take seconds
+        return text
+    text = text.replace("\r\n", "\n")
+    is_plain = _is_divided(text, "\n") and text.count("\n ") < text.count("\n")  # else it may be indented
+    text = text.replace("\n", "") if is_plain else AROUND_BREAKS.sub("", text)
+    if _is_divided(text, " ") and (text.count(" ") > 1 or text.index(" ") in LINES):
+        return text
+    return text.replace(" ", "+")
+
+
+def _is_divided(text: str, mark: str) -> bool:
+    """Whether marks divide it into lines of one length, as encoders do, and a rest that is no longer."""
+    length = text.find(mark)
+    return length > 0 and length % 4 == 0 and text[length :: length + 1] == mark * text.count(mark)
 
 
 def _complaint(compact: bytes) -> str:

@@ -5,23 +5,17 @@ knows neither schemas nor what is in an image.
 """
 
 import codecs
-import zlib
 
 from flask import Request
 from werkzeug.exceptions import HTTPException
 
 from model.errors import UnsupportedImage
 from model.image import image_format
-from serving.errors import BodyTooLarge, MalformedBase64, MalformedRequest, UnsupportedEncoding
+from serving.codings import WINDOWS, inflated
+from serving.errors import MalformedBase64, MalformedRequest, UnsupportedEncoding
 from serving.http.base64_text import decode_base64
 
-WINDOWS = {  # zlib's `wbits` by content coding; 32: a header of gzip's or of zlib's own
-    "gzip": 32 + zlib.MAX_WBITS,
-    "x-gzip": 32 + zlib.MAX_WBITS,
-    "deflate": 32 + zlib.MAX_WBITS,
-}
 ACCEPTED_CODINGS = "gzip, deflate, identity"
-RAW = -zlib.MAX_WBITS  # deflate without a header, as many send it
 MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -30,7 +24,6 @@ MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
-UNCOMPRESSED = ("BMP", "TIFF", "PNM", "TGA")  # their own bytes may be text as they are
 
 
 def read_body(request: Request) -> bytes:
@@ -45,7 +38,7 @@ def read_body(request: Request) -> bytes:
             f"Content-Encoding: {', '.join(codings)[:40]!r} is not understood; send the body as it is, or by one of "
             f"{ACCEPTED_CODINGS}"
         )
-    return _inflated(body, codings[0], request.max_content_length or len(body))
+    return inflated(body, codings[0], request.max_content_length or len(body))
 
 
 def without_mark(body: bytes) -> bytes:
@@ -65,17 +58,17 @@ def image_bytes(data: bytes) -> bytes:
         text = data.decode()
     except UnicodeDecodeError:  # at the first bytes of nearly every image
         return data
-    if REPLACED in text:
+    from serving.http import charsets
+
+    if REPLACED in text or (text.isascii() and charsets.is_lost(data)):
         raise MalformedRequest(
             "the image was turned into text on its way and cannot be restored: the gateway must list its type as a "
             "binary media type; or send it as base64 in JSON"
         )
-    if text.startswith("data:"):
+    if text[:64].lstrip()[:5].lower() == "data:":
         return decode_base64(text)
-    for restored in (_from_latin1(text), _from_base64(text)):
-        if is_image(restored):
-            return restored
-    return data
+    original = _from_base64(text) if text.isascii() else charsets.restored(text)
+    return original if is_image(original) else data
 
 
 def is_image(data: bytes) -> bool:
@@ -84,15 +77,6 @@ def is_image(data: bytes) -> bool:
         return bool(image_format(data))
     except UnsupportedImage:
         return False
-
-
-def _from_latin1(text: str) -> bytes:
-    """What each character stands for, if it was a byte each; empty where it cannot have been, or need not."""
-    try:
-        data = text.encode("latin-1")
-    except UnicodeEncodeError:
-        return b""
-    return b"" if text.isascii() or not is_image(data) or image_format(data) in UNCOMPRESSED else data
 
 
 def _from_base64(text: str) -> bytes:
@@ -109,24 +93,3 @@ def _received(request: Request) -> bytes:
         raise
     except Exception as error:  # each server has its own for chunks that are none and for clients that hang up
         raise MalformedRequest("the body did not come whole: it was cut off, or its chunks are malformed") from error
-
-
-def _inflated(body: bytes, coding: str, limit: int) -> bytes:
-    # zlib's header and gzip's are told apart by zlib; that of neither begins a stream of raw deflate
-    raw = coding == "deflate" and not (body[:1] == b"\x1f" or (body[:1] == b"\x78" and _checked(body)))
-    decoder = zlib.decompressobj(RAW if raw else WINDOWS[coding])
-    try:
-        data = decoder.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise MalformedRequest(f"Content-Encoding says {coding}, but the body is not {coding}") from error
-    if len(data) > limit:
-        raise BodyTooLarge(
-            f"unpacked, the body has more than {limit:,} bytes: send a smaller image, or refer to one in S3"
-        )
-    if not decoder.eof or decoder.unused_data:
-        raise MalformedRequest(f"Content-Encoding says {coding}, but the body is cut off or more than one whole of it")
-    return data
-
-
-def _checked(body: bytes) -> bool:
-    return int.from_bytes(body[:2], "big") % 31 == 0  # RFC 1950, section 2.2: FCHECK

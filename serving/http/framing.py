@@ -9,6 +9,7 @@ MAX_LINE = 8192  # bytes of a chunk's size with its extensions, and of what foll
 MIN_CHUNK = 64  # bytes; of chunks that are smaller on average, each of which costs as much work as a large one …
 FREE_CHUNKS = 500  # … so many are taken
 FIELD = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)
+LENGTH = re.compile(rb"0*[0-9]{1,15}")  # Python refuses to read a number of more than 4,300 digits
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*(;.*)?", re.DOTALL)
 
 
@@ -50,10 +51,14 @@ class Frame:
         lengths = fields.get(b"content-length", [])
         if b"transfer-encoding" in fields:
             self._chunk = self.head
-        elif len(lengths) > 1 or (lengths and not lengths[0].isdigit()) or int((lengths or [b"0"])[0]) > self._max_body:
+        elif len(lengths) > 1 or (lengths and not LENGTH.fullmatch(lengths[0])):
             self.whole = self.cut = True
         else:
-            self._end = self.head + int((lengths or [b"0"])[0])
+            length = int(lengths[0].lstrip(b"0") or b"0") if lengths else 0
+            if length > self._max_body:
+                self.whole = self.cut = True
+            else:
+                self._end = self.head + length
 
     def _ends(self) -> bool:
         if self._end is not None:

@@ -65,8 +65,10 @@ class Connection(TConn):  # type: ignore[misc]  # gunicorn publishes no types
         self.frame: Frame | None = None
         self.held = 0  # bytes of its request in memory
         self.began = self.deadline = 0.0
-        self.polled = False  # the loop watches it
+        self.polled = False  # the loop watches it …
+        self.turn: Any = None  # … and calls this when it is ready
         self.parting = False  # it was answered for the last time
+        self.gone = False  # it is closed
 
     def ahead(self) -> bytes:
         """What has come behind the request that was answered."""

@@ -76,6 +76,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def enqueue_req(self, conn: Connection) -> None:
         """Begin to read a request; gthread calls it for new connections and for kept ones over which something comes."""
+        self._attend(conn, self._begin)
+
+    def _begin(self, conn: Connection) -> None:
         conn.frame, conn.began = Frame(self.max_body), time.monotonic()
         conn.deadline = conn.began + self.cfg.keepalive
         self.waiting[conn] = None
@@ -95,6 +98,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
 
     def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
         """Go on with a connection whose request was answered, once its client has taken the answer."""
+        self._attend(conn, partial(self._answered, fs=fs))
+
+    def _answered(self, conn: Connection, fs: "Future[Any]") -> None:
         self.held -= conn.held
         conn.held = 0
         after = partial(self._go_on, conn, fs)
@@ -112,10 +118,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
             return
         self.looked = now
         for conn in [conn for conn in self.waiting if conn.deadline < now]:
-            if conn.frame is not None and conn.frame.data and not conn.parting and not conn.box.unsent:
-                self._refuse(conn, TIMEOUT)
-            else:
-                self._drop(conn)
+            self._attend(conn, self._give_up)
+
+    def _give_up(self, conn: Connection) -> None:
+        if conn.frame is not None and conn.frame.data and not conn.parting and not conn.box.unsent:
+            self._refuse(conn, TIMEOUT)
+        else:
+            self._drop(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         super().set_accept_enabled(enabled)
@@ -132,6 +141,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         for conn in self.waiting:
             if conn.frame is not None and not conn.frame.data:
                 conn.deadline = min(conn.deadline, deadline)
+
+    def _attend(self, conn: Connection, turn: Any) -> None:
+        """Give a connection its turn in the loop, which all of them share: what goes wrong in it ends this one alone."""
+        try:
+            turn(conn)
+        except OSError as error:
+            self.log.debug("a client is gone: %s", error)
+            self._drop(conn)
+        except Exception:
+            self.log.exception("a connection failed")
+            self._drop(conn)
 
     def _receive(self, conn: Connection) -> None:
         try:
@@ -238,16 +258,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
         self._drop(conn)
 
     def _wait(self, conn: Connection, events: int, then: Any) -> None:
-        self.waiting[conn], conn.polled = None, True
-        self.poller.register(conn.sock, events, lambda _: then(conn))
+        def turn(_: object) -> None:
+            if conn.turn is turn:  # else what came with the same look at the poller ended its wait
+                self._attend(conn, then)
+
+        self.waiting[conn], conn.polled, conn.turn = None, True, turn
+        self.poller.register(conn.sock, events, turn)
 
     def _stop_waiting(self, conn: Connection) -> None:
         self.waiting.pop(conn, None)
         if conn.polled:
-            conn.polled = False
+            conn.polled, conn.turn = False, None
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: Connection) -> None:
+        if conn.gone:
+            return
+        conn.gone = True
         self._stop_waiting(conn)
         self.held -= conn.held
         conn.held = 0

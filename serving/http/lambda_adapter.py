@@ -5,7 +5,7 @@ So null, missing and wrong fields, which serverless_wsgi would stumble over, end
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import serverless_wsgi
@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from serving.errors import MalformedBase64, UnknownEvent
-from serving.http.addresses import own_path, rest_prefix, sub_paths
+from serving.http.addresses import own_path, rest_prefixes, sub_paths
 from serving.http.base64_text import decode_base64
 from serving.problems import PROBLEM_TYPE, problem_of
 
@@ -24,10 +24,17 @@ serverless_wsgi.TEXT_MIME_TYPES.extend([PROBLEM_TYPE, "application/x-amz-json-1.
 UNDERSTOOD = "API Gateway REST (v1) and HTTP API (v2), Lambda Function URL, Application Load Balancer"
 VERSION_2 = "2.0"
 AWS_SERVICE = re.compile(r"aws[.:][a-z0-9-]{1,40}")  # what an event may call its source
+HOP_BY_HOP = (
+    frozenset(  # of the connection that ended at the gateway (RFC 9110, section 7.6.1): the event holds the whole body
+        ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
+    )
+)
+OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
 Event = dict[str, Any]
 Values = dict[str, str | None]
+T = TypeVar("T")
 Lists = dict[str, list[str | None] | None]
 
 
@@ -72,7 +79,8 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     except MalformedBase64 as error:
         return _refuse(error)
     name = "rawPath" if request.version == VERSION_2 else "path"
-    plain[name] = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
+    own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
+    plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
     return response
 
@@ -111,7 +119,7 @@ def _plain(request: Request) -> Event:
     """The event as serverless_wsgi takes it: of text that UTF-8 can write, without nulls, the body as the bytes it stands for."""
     body = request.body or ""
     data = decode_base64(body) if request.is_base64_encoded else body.encode("utf-8", "replace")
-    headers = {_line(name): _line(value) for name, value in (request.headers or {}).items() if value is not None}
+    headers = {_line(name): _line(value) for name, value in _own(request.headers).items() if value is not None}
     event: Event = {"headers": headers, "body": data, "isBase64Encoded": False, "requestContext": {}}
     if request.version == VERSION_2 and request.request_context.http:
         cookies = [_line(cookie) for cookie in request.cookies or [] if cookie is not None]
@@ -119,10 +127,16 @@ def _plain(request: Request) -> Event:
         raw = {"rawPath": _text(request.raw_path), "rawQueryString": _text(request.raw_query_string)}
         return event | raw | {"version": VERSION_2, "requestContext": context, "cookies": cookies}
     event |= {"path": _text(request.path), "httpMethod": _text(request.http_method)}
-    event |= {"queryStringParameters": {_text(name): _text(value) for name, value in (request.query or {}).items()}}
+    query = {_text(name): _text(value) for name, value in (request.query or {}).items() if value is not None}
+    event |= {"queryStringParameters": query}
     event |= {"multiValueQueryStringParameters": _lists(request.multi_query, _text)}
-    event |= {"multiValueHeaders": _lists(request.multi_headers, _line)}
+    event |= {"multiValueHeaders": _lists(_own(request.multi_headers), _line)}
     return event | ({"requestContext": {"elb": {"targetGroupArn": ""}}} if request.request_context.elb else {})
+
+
+def _own(headers: dict[str, T] | None) -> dict[str, T]:
+    """The headers of the request itself; WSGI does not tell - from _."""
+    return {name: value for name, value in (headers or {}).items() if name.lower().replace("_", "-") not in HOP_BY_HOP}
 
 
 def _lists(lists: Lists | None, clean: Callable[[str], str]) -> dict[str, list[str]]:
@@ -149,10 +163,18 @@ def _prefixes(request: Request, path: str, base_path: str) -> Iterator[str]:
         return
     if request.resource and request.version != VERSION_2:
         parameters = {name: value or "" for name, value in (request.path_parameters or {}).items()}
-        yield rest_prefix(path, request.resource, parameters)
+        yield from rest_prefixes(path, request.resource, parameters)
     yield stage
     if context.domain_name or context.elb:
-        yield from sub_paths(path, context.domain_name or "")
+        yield from sub_paths(path if _may_mean_root(request) else path.rstrip("/"), context.domain_name or "")
+
+
+def _may_mean_root(request: Request) -> bool:
+    """Whether the root has an answer to it: to anything else, an unknown address with a slash at its end is no sub-path."""
+    call = request.request_context.http
+    method = call.method if call else request.http_method
+    names = (*(request.headers or {}), *(request.multi_headers or {}))
+    return method in ("GET", "HEAD", "OPTIONS") or any(name.lower() == OPERATION for name in names)
 
 
 def _own_path(app: Flask, path: str, prefixes: list[str]) -> str:

@@ -1,5 +1,6 @@
 """What a request brings: its images, not read yet, and its options. Body, form or JSON, they leave here alike."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from serving.schemas import ClassifyRequest, ImageSource, Options, S3Reference
 
 FIELD = "image"  # of a form; it may come several times
 MULTIPART, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+HAS_IMAGE = re.compile(rb"(?:(?!image=)[\w.~%+-]*=[^&]*+&)*+image=")  # FIELD, in a form of the address's own kind
 SIGNATURE = "X-Amz-"  # query parameters of a presigned call belong to AWS
 UNCACHED = "_"  # a query parameter by which clients get past caches, jQuery's for one
 SEND = f"curl -F {FIELD}=@photo.jpg sends one, and more of them a batch"
@@ -36,7 +38,7 @@ def parse_request(request: Request, max_batch: int, read_object: ReadObject) -> 
     """Raises RequestError; what is wrong with one image shows when it is read."""
     options = _options(request.args)
     body = read_body(request)
-    if request.mimetype == MULTIPART or (request.mimetype == URLENCODED and body.startswith(b"%s=" % FIELD.encode())):
+    if request.mimetype == MULTIPART or (request.mimetype == URLENCODED and HAS_IMAGE.match(body)):
         parsed = _form(request, body)
     else:
         text = without_mark(body)
@@ -44,7 +46,7 @@ def parse_request(request: Request, max_batch: int, read_object: ReadObject) -> 
         if request.is_json and first == b'"':  # base64 as a JSON string
             text, first = read_json(text, str).encode("utf-8", "replace"), b""
         # no image begins with a brace, and `curl -d` forgets to say that it sends JSON
-        is_json = first == b"{" or (request.is_json and first != b"")
+        is_json = first == b"{" or (request.is_json and first != b"" and not _is_other_text(text))
         parsed = _json(text, options, read_object) if is_json else _body(text, options)
     check_batch(len(parsed.reads), max_batch)
     return parsed
@@ -75,10 +77,19 @@ def read_json(body: bytes, type: type[Body]) -> Body:
         ) from error
 
 
+def _is_other_text(text: bytes) -> bool:
+    """Whether what is said to be JSON is a form, or base64 of an image."""
+    return _is_form(text) or (text.isascii() and not text.lstrip().startswith(b"[") and is_image(image_bytes(text)))
+
+
+def _is_form(body: bytes) -> bool:
+    return body.startswith(b"--") and b"form-data" in body[:1024]
+
+
 def _body(body: bytes, options: Options) -> ParsedRequest:
     if not body:
         raise MalformedRequest("the body is empty: send an image, a form with a file `image`, or JSON; /docs shows how")
-    if body.startswith(b"--") and b"form-data" in body[:1024]:
+    if _is_form(body):
         from serving.http.forms import HOW
 
         raise MalformedRequest(f"the body is a form, but its Content-Type says something else: {HOW}")

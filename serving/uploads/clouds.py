@@ -65,8 +65,7 @@ def _of_azure(event: Event, type: str) -> Upload | str:
     bucket, key = f"{AZURE}{about[1]}", about[2]
     if name == "BlobTierChanged":  # out of the archive, perhaps; it tells no ETag
         return Upload(bucket, key_of(key), None, None, blob.data.content_length)
-    etag = blob.data.etag.strip('"') if blob.data.etag else None
-    return upload_of(event, bucket, key, None, etag, blob.data.content_length)
+    return upload_of(event, bucket, key, None, blob.data.etag, blob.data.content_length)
 
 
 def _of_google(event: Event, type: str) -> Upload | str:

@@ -64,6 +64,7 @@ def unwrap(payload: Any, depth: int = 0) -> Iterator[Event]:
             | {"Type": "Notification", "Message": inner}  # SNS in SQS, where its delivery is not raw
             | {"Sns": {"Message": inner}}
             | {"requestPayload": inner}  # what another invocation was given: Lambda's destinations
+            | {"source": "lambda", "detail": {"requestPayload": inner}}  # the same by way of EventBridge
         ):
             yield from unwrap(inner, depth + 1)
         case dict():

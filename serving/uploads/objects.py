@@ -32,7 +32,8 @@ class Upload:
 
 
 def upload_of(event: Any, bucket: str, key: str, version: str | None, etag: str | None, size: int | None) -> Upload:
-    """Raises UnknownEvent where nothing tells which content is meant."""
+    """Raises UnknownEvent where nothing tells which content is meant. An ETag may stand in quotation marks, as HTTP writes it."""
+    etag = (etag or "").strip('"') or None
     if etag is None and version_of(version) is None:
         raise refusal(event, "an object without version and ETag")
     return Upload(bucket, key_of(key), version_of(version), etag, size)

@@ -24,7 +24,7 @@ from serving.inference import Recogniser, Timings, milliseconds_since
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
 from serving.results import Results
-from serving.s3 import cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors
+from serving.s3 import cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
 from serving.schemas import ImageFacts, ModelName, Timing, UploadedObject, UploadResult
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -35,8 +35,8 @@ from serving.uploads.notifications import EventPublisher, Notify, ObjectTagger
 from serving.uploads.objects import Upload
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 PARALLEL = 4  # messages at a time: while one waits for S3, another is scored; each may hold 150 MB of decoded picture
 LAST_START_MS = 5000  # with less than this left of the invocation no message is begun; one takes about 100 ms
@@ -207,9 +207,9 @@ class UploadProcessor:
         key, started = self._results.key_of(item.key, version), time.perf_counter()
         try:
             with self._guard(item, version, message, invocation, timings):
-                item, body = self._open(item)
+                item, answer = self._open(item)
                 timings.read_ms = milliseconds_since(started)
-                prediction = self._recogniser.recognise([lambda: self._read(item, body)], timings, batch=False)
+                prediction = self._recogniser.recognise([lambda: self._read(item, answer)], timings, batch=False)
         except (ImageError, ObjectNotFound, ObjectArchived, ObjectLocked, FatalImage) as error:
             return _result(item, key, timings, error=replace(problem_of(error), request_id=invocation.id))
         image, classifier = prediction.images[0], prediction.classifier
@@ -232,17 +232,18 @@ class UploadProcessor:
         self._recogniser.classifier(timings)
         return self._claims.alone(item, version, message, invocation.time_left())
 
-    def _open(self, item: UploadedObject) -> "tuple[UploadedObject, StreamingBody]":
-        """The object with all that S3 says of it, and the stream of its bytes. Raises what s3_errors says."""
+    def _open(self, item: UploadedObject) -> "tuple[UploadedObject, GetObjectOutputTypeDef]":
+        """The object with all that S3 says of it, and S3's answer, its bytes unread. Raises what s3_errors says."""
         exactly: Any = {"VersionId": item.version_id} if item.version_id else {"IfMatch": f'"{item.etag}"'}
         with s3_errors(address_of(item.bucket, item.key)):
             answer = self._client.get_object(Bucket=item.bucket, Key=item.key, **exactly)
-        return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer["Body"]
+        return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer
 
-    def _read(self, item: UploadedObject, body: "StreamingBody") -> bytes:
-        with closing(body), s3_errors(address_of(item.bucket, item.key)):
+    def _read(self, item: UploadedObject, answer: "GetObjectOutputTypeDef") -> bytes:
+        with closing(answer["Body"]), s3_errors(address_of(item.bucket, item.key)):
             refuse_too_large(item.size or 0, self._max_bytes)
-            return read_body(body)
+            body = read_body(answer["Body"])
+        return unpacked(body, answer.get("ContentEncoding"), self._max_bytes)
 
 
 def _entry(message: Message, invocation: Invocation) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -162,6 +163,8 @@ def test_malformed_chunks_are_the_clients_fault(server, chunks):
     [
         (b"Content-Length: 40000000\r\n\r\n", 413),
         (b"Content-Length: " + b"9" * 30 + b"\r\n\r\n", 413),
+        (b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 400),
+        (b"Content-Length: " + b"0" * 5000 + b"5\r\n\r\nabcde", 400),
         (b"Content-Length: -1\r\n\r\n", 400),
         (b"Content-Length: 3\r\nContent-Length: 30\r\n\r\nabc", 400),
         (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
@@ -177,6 +180,27 @@ def test_bytes_behind_a_refused_body_are_no_request(server):
     hidden = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
     answer = exchange(server, HEAD + b"Content-Length: 40000000\r\n\r\n" + hidden)
     assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        HEAD + b"Content-Length: 1000\r\nExpect: 100-continue\r\n\r\n",
+        HEAD + b"Content-Length: 1000\r\n\r\n",
+        HEAD + b"Content-Length: 40000000\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000,
+        b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * 20,
+    ],
+    ids=["an expectation", "no body", "too long", "a large head", "many requests"],
+)
+def test_clients_that_reset_their_connections_harm_nobody_else(server, sent):
+    before = set(server.memory())
+    for _ in range(MANY):
+        with clients(server, 1, sent) as [connection]:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closing is a reset
+    with server.connect() as connection:
+        assert get(connection, "/health")[0] == 200
+    assert set(server.memory()) == before  # the same process
 
 
 def test_half_a_head_is_told_that_it_took_too_long(server):

@@ -1,3 +1,4 @@
+import gzip
 import time
 
 import boto3
@@ -11,7 +12,7 @@ from botocore.exceptions import (
     ResponseStreamingError,
 )
 
-from model.errors import ImageTooLarge, StoreMisconfigured, StoreUnavailable
+from model.errors import CorruptImage, ImageTooLarge, StoreMisconfigured, StoreUnavailable
 from serving.errors import ObjectArchived, ObjectLocked, ObjectNotFound, SourceForbidden
 from serving.s3 import READ_SECONDS, ObjectReader, read_body, s3_client
 from serving.schemas import S3Reference
@@ -39,6 +40,27 @@ def reader():
 def test_an_object_is_read_by_its_plain_key(bucket, reader, key):
     bucket.put_object(Bucket="photos", Key=key, Body=RED)
     assert reader.read(S3Reference("photos", key)) == RED
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "gzip,aws-chunked"])
+@pytest.mark.parametrize("body", [gzip.compress(RED), RED], ids=["packed", "said to be packed"])
+def test_an_object_that_was_stored_as_gzip_is_unpacked(bucket, reader, coding, body):
+    bucket.put_object(Bucket="photos", Key="uploads/a.jpg", Body=body, ContentEncoding=coding)
+    assert reader.read(S3Reference("photos", "uploads/a.jpg")) == RED
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (gzip.compress(bytes(2001)), ImageTooLarge),
+        (gzip.compress(bytes(100_000)), ImageTooLarge),
+        (gzip.compress(RED)[:-20], CorruptImage),
+    ],
+)
+def test_it_is_unpacked_within_the_limit_and_whole(bucket, reader, body, error):
+    bucket.put_object(Bucket="photos", Key="uploads/a.jpg", Body=body, ContentEncoding="gzip")
+    with pytest.raises(error, match="object"):
+        reader.read(S3Reference("photos", "uploads/a.jpg"))
 
 
 def test_a_version_is_read_when_it_is_named(bucket, reader):

@@ -111,7 +111,7 @@ def answer(call: Call) -> Response | None:
 
 def knows(path: str) -> bool:
     """Whether an address is a dialect's, whatever the method and the settings."""
-    return bool(_addresses(Settings()).allowed_methods(path))
+    return bool(_addresses(Settings()).allowed_methods(path)) or _other_verb(path) is not None
 
 
 def is_open(request: Request, settings: Settings) -> bool:
@@ -160,9 +160,13 @@ def _addresses(settings: Settings) -> MapAdapter:
     return Map(rules, converters={"word": WordConverter}, strict_slashes=False).bind("")
 
 
+def _other_verb(path: str) -> "re.Match[str] | None":
+    """TensorFlow Serving's verb that is not offered, where the address has one."""
+    return OTHER_VERBS.search(path) if path.startswith(MODELS) else None
+
+
 def _refuse_other_verb(path: str) -> None:
-    verb = OTHER_VERBS.search(path)
-    if verb and path.startswith(MODELS):
+    if verb := _other_verb(path):
         raise MalformedRequest(
             f"{verb[0]} is not offered: the signatures of this model are of the method tensorflow/serving/predict; POST to "
             f"{MODELS}NAME:predict"

@@ -6,6 +6,7 @@ Triton's extension_binary_data.md.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ from serving.inference import Prediction, Read
 from serving.schemas import Problem
 
 JSON_BYTES = "Inference-Header-Content-Length"  # of a body whose tensors follow its JSON
+LENGTH = re.compile(r"0*([0-9]{1,15})")  # Python refuses to read a number of more than 4,300 digits
 BINARY = "application/octet-stream"
 ENCODED, PIXELS = "image_bytes", "image"
 
@@ -125,10 +127,11 @@ def _described(name: str, datatype: str, *shape: int) -> dict[str, object]:
 def _split(call: Call) -> tuple[Asked, bytes]:
     """The JSON, and the tensors behind it."""
     body = read_body(call.request)
-    length = call.request.headers.get(JSON_BYTES, str(len(body)))
-    if not length.isdecimal() or int(length) > len(body):
-        raise MalformedRequest(f"{JSON_BYTES}: {length[:20]} of the body's {len(body)} bytes cannot be its JSON")
-    return read_json(body[: int(length)], Asked), body[int(length) :]
+    said = call.request.headers.get(JSON_BYTES, str(len(body)))
+    number = LENGTH.fullmatch(said)
+    if number is None or (length := int(number[1])) > len(body):
+        raise MalformedRequest(f"{JSON_BYTES}: {said[:20]} of the body's {len(body)} bytes cannot be its JSON")
+    return read_json(body[:length], Asked), body[length:]
 
 
 def _blob(given: Input, tensors: bytes) -> bytes | None:

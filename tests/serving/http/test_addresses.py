@@ -51,6 +51,18 @@ TABLE = [
     ("REST, mapping without a stage", rest("/dev/v1/classify"), ""),
     ("REST, base path and mapping without a stage", rest("/recognise/dev/v1/classify"), ""),
     ("REST, a resource for everything", rest("/recognise/v1/classify", resource="/{proxy+}", proxy="v1/classify"), ""),
+    ("REST, parameters that are null", rest("/recognise/v1/classify", resource="/{proxy+}", pathParameters=None), ""),
+    (
+        "REST, a resource with a part of its own",
+        rest("/api/v1/classify", AWS, "dev", "/api/{proxy+}", "v1/classify"),
+        "",
+    ),
+    ("REST, that under a base path", rest("/a/api/v1/classify", OURS, "dev", "/api/{proxy+}", "v1/classify"), ""),
+    (
+        "REST, a resource of its own",
+        rest("/api/v1/classify", AWS, resource="/api/v1/classify", pathParameters=None),
+        "",
+    ),
     ("REST, a base path named v1", rest("/v1/v1/classify"), ""),
     ("payload 1.0 with a stage", rest("/dev/v1/classify", AWS, version="1.0", resource="$default"), ""),
     ("payload 1.0, stage named v1", rest("/v1/v1/classify", AWS, "v1", "$default", version="1.0"), ""),
@@ -106,10 +118,33 @@ def test_pages_lie_there_too_and_point_to_their_neighbours_only(event, base_path
         (http("/nothing/here"), ""),
         (alb("/a/b/c/d/e/f/v1/classify"), ""),
         (rest("/classify"), ""),
+        (http("/recognise/v1/clasify/"), ""),
+        (alb("/recognise/v1/clasify/"), ""),
+        (rest("/recognise/v1/clasify/", resource="/{proxy+}", pathParameters=None), ""),
+        (rest("/recognise/v1/classify", AWS, resource="/{proxy+}", proxy="recognise/v1/classify"), ""),
     ],
 )
 def test_what_is_not_ours_stays_unknown(event, base_path):
     assert answer(colour_app(Settings(base_path=base_path)), event | IMAGE, None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize("prefix", ["", "/dev", "/recognise", "/a/b"])
+@pytest.mark.parametrize("verb", ["classify", "regress"])
+def test_a_verb_that_is_not_offered_is_refused_by_name_wherever_the_app_lies(prefix, verb):
+    path = f"{prefix}/v1/models/colours:{verb}"
+    for event in (
+        http(path, OURS, "dev"),
+        alb(path),
+        rest(path, resource="/{proxy+}", proxy=f"v1/models/colours:{verb}"),
+    ):
+        response = answer(colour_app(), event | {"body": "{}"}, None)
+        assert (response["statusCode"], f":{verb} is not offered" in response["body"]) == (400, True)
+
+
+def test_rekognitions_operations_reach_the_root_of_a_sub_path():
+    event = http("/recognise/") | IMAGE
+    event["headers"] |= {"X-Amz-Target": "RekognitionService.Unknown", "content-type": "application/x-amz-json-1.1"}
+    assert answer(colour_app(), event, None)["statusCode"] == 400
 
 
 @pytest.mark.parametrize(

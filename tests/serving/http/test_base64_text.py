@@ -15,6 +15,13 @@ FORMS = {
     "URL-safe and unpadded": lambda data: base64.urlsafe_b64encode(data).decode().rstrip("="),
     "broken into lines": lambda data: "\r\n".join(textwrap.wrap(base64.b64encode(data).decode(), 76)),
     "ended by a newline": lambda data: base64.encodebytes(data).decode(),
+    "indented": lambda data: "\n".join(f"  {line} " for line in textwrap.wrap(base64.b64encode(data).decode(), 76)),
+    "in quotation marks": lambda data: f'"{base64.b64encode(data).decode()}"',
+    "as JSON of PHP": lambda data: '"' + base64.b64encode(data).decode().replace("/", "\\/") + '"',
+    "as Python writes bytes": lambda data: repr(base64.b64encode(data)),
+    "as Python writes lines": lambda data: repr(base64.encodebytes(data)),
+    "a data: URI in capitals": lambda data: "DATA:image/png;BASE64," + base64.b64encode(data).decode(),
+    "a data: URI in quotation marks": lambda data: f"'data:image/png;base64,{base64.b64encode(data).decode()}'",
     "a data: URI": lambda data: "data:image/png;base64," + base64.b64encode(data).decode(),
 }
 
@@ -23,6 +30,20 @@ FORMS = {
 @given(data=st.binary(max_size=300))
 def test_every_form_is_decoded(form, data):
     assert decode_base64(FORMS[form](data)) == data
+
+
+@given(data=st.binary(min_size=200, max_size=600), line=st.sampled_from([60, 64, 72, 76]))
+def test_blanks_that_divide_lines_are_passed_by(data, line):
+    assert decode_base64(" ".join(textwrap.wrap(base64.b64encode(data).decode(), line))) == data
+
+
+@pytest.mark.parametrize("end", ["", "\r\n"])
+def test_blanks_that_were_plus_signs_are_restored(end):
+    data = b"\xff\xd8\xff" + b"\xfb\xef\xbe" * 30 + bytes(50) + b"\xfb" * 30 + bytes(70) + b"\xfb\xff"
+    text = base64.b64encode(data).decode()
+    lines = end.join(textwrap.wrap(text, 76)) if end else text
+    assert decode_base64(lines.replace("+", " ")) == data
+    assert decode_base64(f"data:image/png;base64,{lines.replace('+', ' ')}") == data
 
 
 @given(text=st.text(max_size=60))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from serving.http.bodies import UNCOMPRESSED
+from serving.codings import MOST_MEMBERS
 from serving.settings import Settings
 from tests import ROOT
 from tests.support.fakes import base64_of, colour_app, picture
@@ -37,8 +37,17 @@ def raw_deflate(data):
     return packer.compress(data) + packer.flush()
 
 
+def windows_1252(data):
+    """As a browser's TextDecoder("latin1") reads bytes."""
+    return "".join(bytes([byte]).decode("latin-1" if byte in (129, 141, 143, 144, 157) else "cp1252") for byte in data)
+
+
 CODINGS = {
     "gzip": ("gzip", gzip.compress),
+    "gzip of several members": (
+        "gzip",
+        lambda data: gzip.compress(data[:9]) + gzip.compress(b"") + gzip.compress(data[9:]),
+    ),
     "in capitals": (" GZIP ", gzip.compress),
     "by its old name": ("x-gzip", gzip.compress),
     "deflate": ("deflate", zlib.compress),
@@ -86,8 +95,20 @@ def test_another_coding_is_refused_by_name(client, coding):
     assert "gzip" in response.headers["Accept-Encoding"]
 
 
+WHOLE_OF_NOTHING = [
+    RED,
+    b"",
+    gzip.compress(RED)[:-20],
+    gzip.compress(RED) + b"more",
+    gzip.compress(RED) + gzip.compress(RED)[:-1],
+    gzip.compress(b"") * (MOST_MEMBERS + 2),
+    zlib.compress(RED) * 2,
+    b"\x1f\x8b",
+]
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
-@pytest.mark.parametrize("data", [RED, b"", gzip.compress(RED)[:-20], gzip.compress(RED) * 2, b"\x1f\x8b"])
+@pytest.mark.parametrize("data", WHOLE_OF_NOTHING)
 def test_what_is_not_of_its_coding_is_the_clients_fault(client, coding, data):
     response = post(client, data, coding=coding)
     assert (response.status_code, response.get_json()["code"]) == (400, "malformed_request")
@@ -100,6 +121,12 @@ def test_a_bomb_is_not_unpacked(pack):
     packed = pack(bytes(200 * LIMIT))
     assert len(packed) < LIMIT
     response = post(client, packed, coding="gzip" if pack is gzip.compress else "deflate")
+    assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
+
+
+def test_nor_is_a_bomb_of_several_members():
+    packed = gzip.compress(bytes(LIMIT - 1)) * 3
+    response = post(colour_app(Settings(max_body_bytes=LIMIT)).test_client(), packed, coding="gzip")
     assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
 
 
@@ -148,10 +175,22 @@ def test_they_are_recognised_in_a_form_too(client, format):
     assert "turned into text" in response.get_json()["detail"]
 
 
-@pytest.mark.parametrize("format", [format for format in FORMATS if format not in UNCOMPRESSED])
-def test_bytes_that_became_characters_one_by_one_are_restored(client, format):
-    response = post(client, noise(format).decode("latin-1").encode())
-    assert response.get_json()["image"]["format"] == format
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("read", [lambda data: data.decode("latin-1"), windows_1252], ids=["latin-1", "windows-1252"])
+def test_bytes_that_became_characters_one_by_one_are_restored(client, format, read):
+    image = noise(format)
+    expected, mangled = post(client, image).get_json(), read(image).encode()
+    bodies = [(mangled, "image/jpeg"), (multipart(mangled), "multipart/form-data; boundary=X")]
+    for answer in [post(client, *body).get_json() for body in bodies]:
+        assert answer["image"] == expected["image"]
+        assert answer["labels"] == expected["labels"]
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "AVIF", "HEIC", "JP2"])
+def test_bytes_that_became_question_marks_are_recognised_where_no_image_can_be_meant(client, format):
+    response = post(client, noise(format).decode("ascii", "replace").replace("\ufffd", "?").encode())
+    assert response.status_code == 400
+    assert "turned into text" in response.get_json()["detail"]
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -172,8 +211,9 @@ def test_an_image_whose_own_bytes_are_text_is_an_image(client):
         base64.urlsafe_b64encode(RED).decode(),
         base64.encodebytes(RED).decode(),
         "data:image/jpeg;base64," + base64_of(RED),
+        "DATA:image/jpeg;BASE64," + base64_of(RED),
     ],
-    ids=["standard", "unpadded", "URL-safe", "lines", "data URI"],
+    ids=["standard", "unpadded", "URL-safe", "lines", "data URI", "data URI in capitals"],
 )
 def test_base64_text_is_taken_wherever_an_image_may_be(client, text):
     as_json = json.dumps(text).replace("/", "\\/")  # as PHP writes it
@@ -184,6 +224,9 @@ def test_base64_text_is_taken_wherever_an_image_may_be(client, text):
         (multipart(text.encode(), 'name="image"'), "multipart/form-data; boundary=X"),
         (multipart(text.encode()), "multipart/form-data; boundary=X"),
         (b"image=" + text.encode(), "application/x-www-form-urlencoded"),
+        (b"top_k=1&min_score=0&image=" + text.encode(), "application/x-www-form-urlencoded"),
+        (text.encode(), "application/json"),
+        (json.dumps(text).encode(), "text/plain"),
         (b"image=" + text.replace("+", "%2B").encode(), "application/x-www-form-urlencoded"),
     ]
     for data, content_type in bodies:
@@ -209,7 +252,7 @@ def test_a_missing_or_wrong_boundary_is_said(client, content_type):
     assert "boundary" in response.get_json()["detail"]
 
 
-@pytest.mark.parametrize("content_type", ["image/jpeg", "application/octet-stream", ""])
+@pytest.mark.parametrize("content_type", ["image/jpeg", "application/octet-stream", "application/json", ""])
 def test_a_form_that_does_not_say_so_is_recognised(client, content_type):
     assert "Content-Type" in post(client, multipart(RED), content_type).get_json()["detail"]
 

@@ -17,6 +17,7 @@ SOUND = {
     "no body": b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
     "a length": HEAD + b"Content-Length: 5\r\n\r\nabcde",
     "a length of nothing": HEAD + b"content-length:0\r\n\r\n",
+    "a length behind zeros": HEAD + b"Content-Length: " + b"0" * 40 + b"5\r\n\r\nabcde",
     "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA ;x=y\r\n0123456789\r\n0\r\n\r\n",
     "chunks with trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\n\r\n0\r\n0\r\nX: 1\r\nY: 2\r\n\r\n",
     "no chunk": HEAD + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
@@ -24,6 +25,7 @@ SOUND = {
 CUT = {
     "a length that is none": HEAD + b"Content-Length: x\r\n\r\n",
     "two lengths": HEAD + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\n",
+    "a length that Python cannot read": HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
     "too long": HEAD + b"Content-Length: 1001\r\n\r\n",
     "a chunk that is none": HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
     "a size without end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 9000,

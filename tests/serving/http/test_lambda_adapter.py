@@ -114,3 +114,27 @@ def test_the_request_id_is_lambdas(app):
 
     body = json.loads(answer(app, load_event("apigateway-v2-image"), Context())["body"])
     assert body["request_id"] == Context.aws_request_id
+
+
+@pytest.mark.parametrize("name", ["Transfer-Encoding", "transfer-encoding", "Transfer_Encoding"])
+@pytest.mark.parametrize("event", ["apigateway-v1-image", "apigateway-v2-image", "alb-image", "alb-multivalue-json"])
+def test_headers_of_the_connection_to_the_gateway_say_nothing_of_the_body(app, event, name):
+    event = load_event(event)
+    if "multiValueHeaders" in event:
+        event["multiValueHeaders"] |= {name: ["chunked"]}
+    if "headers" in event:
+        event["headers"] |= {name: "chunked", "Connection": "keep-alive, Upgrade", "Upgrade": "h2c"}
+    assert answer(app, event, None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("name", ["apigateway-v1-image", "alb-image"])
+def test_a_parameter_that_is_null_is_none(app, name):
+    event = load_event(name) | {"queryStringParameters": {"top_k": None}, "multiValueQueryStringParameters": None}
+    assert answer(app, event, None)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("name", ["apigateway-v1-image", "apigateway-v2-image"])
+def test_a_question_mark_in_a_path_begins_no_query(app, name):
+    event = load_event(name)
+    event |= {"path": "/v1/classify?/x", "rawPath": "/v1/classify?/x", "resource": "/{proxy+}"}
+    assert answer(app, event, None)["statusCode"] == 404

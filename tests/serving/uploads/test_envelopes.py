@@ -46,6 +46,12 @@ def of_destination(payload):
     }
 
 
+def of_event_bus(payload):
+    """A destination that is an event bus, as EventBridge hands its event on."""
+    name = "Lambda Function Invocation Result - Failure"
+    return {"version": "0", "source": "lambda", "detail-type": name, "detail": of_destination(payload)}
+
+
 WRAPPINGS = {
     "SQS": lambda event: {"Records": [in_sqs(event)]},
     "Pipes": lambda event: [in_sqs(event)],
@@ -54,6 +60,8 @@ WRAPPINGS = {
     "SNS in SQS": lambda event: {"Records": [in_sqs(in_sns(event))]},
     "a destination": of_destination,
     "a destination, in SQS": lambda event: {"Records": [in_sqs(of_destination(event))]},
+    "an event bus as a destination": of_event_bus,
+    "an event bus as a destination, in SQS": lambda event: {"Records": [in_sqs(of_event_bus(event))]},
     "SQS's event at a destination, in SQS": lambda event: {
         "Records": [in_sqs(of_destination({"Records": [in_sqs(in_sns(event))]}))]
     },
@@ -73,6 +81,13 @@ def test_whatever_wraps_it_an_event_names_its_object(name, wrapping):
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_whatever_wraps_it_the_test_event_is_nothing_to_do(wrapping):
     assert keys_of(WRAPPINGS[wrapping](load_event("s3-test-event"))) == []
+
+
+@pytest.mark.parametrize("payload", [{"Records": [{"eventSource": "aws:s3"}]}, {"a": 1}, SECRET, None])
+def test_what_an_event_bus_brings_of_something_else_is_refused(payload):
+    with pytest.raises(UnknownEvent) as refused:
+        keys_of(of_event_bus(payload))
+    assert SECRET not in str(refused.value)
 
 
 def test_what_is_wrapped_too_often_is_refused():

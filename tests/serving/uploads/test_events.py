@@ -53,6 +53,18 @@ def test_an_object_put_while_versioning_was_suspended_is_told_by_its_etag():
     assert uploads_of(event)[0].version_id is None
 
 
+@pytest.mark.parametrize("name", ["s3-put-unversioned", "eventbridge-object-created"])
+def test_an_etag_in_quotation_marks_is_the_same(name):
+    plain, quoted = load_event(name), load_event(name)
+    item = quoted["Records"][0]["s3"]["object"] if "Records" in quoted else quoted["detail"]["object"]
+    field = "eTag" if "eTag" in item else "etag"
+    item[field] = f'"{item[field]}"'
+    assert uploads_of(quoted) == uploads_of(plain)
+    item |= {field: '""', "versionId": None, "version-id": None}
+    with pytest.raises(UnknownEvent):
+        uploads_of(quoted)
+
+
 def test_each_message_is_a_delivery_of_its_own():
     event = load_event("sqs-s3")
     assert [message.id for message in messages_in(event)] == [record["messageId"] for record in event["Records"]]

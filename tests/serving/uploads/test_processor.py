@@ -1,5 +1,6 @@
 """One upload after another through the processor, on the local AWS: what becomes of it."""
 
+import gzip
 import json
 
 import pytest
@@ -51,6 +52,14 @@ def test_what_can_never_be_classified_gets_an_error_as_its_result_and_is_done(ch
     assert (result.error.code, result.labels, result.object.size) == (code, None, len(data))
     assert result.error.request_id == Context.aws_request_id
     assert chain.count(chain.queue) == 0
+
+
+def test_an_upload_that_was_stored_as_gzip_is_unpacked(chain, make_processor):
+    packed = gzip.compress(picture("red"))
+    chain.s3.put_object(Bucket=BUCKET, Key="uploads/a.jpg", Body=packed, ContentEncoding="gzip")
+    chain.drain(handle(make_processor()))
+    (result,) = chain.results().values()
+    assert (result.labels[0].name, result.object.size) == ("red", len(packed))
 
 
 def test_when_time_runs_out_what_is_not_begun_is_handed_back(chain, make_processor, telemetry):

@@ -35,6 +35,8 @@ SLOW_PLACES = (
     "fuzz",
     "model/decoding/test_alone.py",
     "model/decoding/test_bounds.py",
+    "model/decoding/test_formats_table.py",
+    "model/decoding/test_incomplete.py",
     "model/decoding/test_tiff.py",
     "model/stores",
     "model/test_engine.py",

@@ -33,6 +33,7 @@ BARE = {"400", "403"}  # HEAD has no body that would say why
 READ_SECONDS = 8  # s; the longest that an object of at most MAX_IMAGE_BYTES is read: S3 sends 20 MB in less than one
 TRIES = 2  # times a call is made at most; each waits 2 s for a connection and 3 s for bytes, so a silent S3 costs about 10 s
 SMALLEST, LARGEST = 4 * 2**10, 32 * 2**10  # bytes read at a time: the clock is looked at in between, and 1 kB/s is slow
+AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s between tries of what must be written, 5 in all
 QUICK = 0.05  # s for so many bytes: twice as many next time
 
 
@@ -85,6 +86,18 @@ class ObjectReader:
             if in_s3(bucket) not in self._clients:
                 self._clients[in_s3(bucket)] = self._connect() if in_s3(bucket) else cloud_client()
         return self._clients[in_s3(bucket)]
+
+
+def until_taken(write: Callable[[], object]) -> None:
+    """Write, again and again where S3 is away: a claim that stands by mistake condemns a sound image. Raises StoreError."""
+    for delay in AGAIN_AFTER:
+        try:
+            write()
+        except StoreUnavailable:
+            time.sleep(delay)
+        else:
+            return
+    write()
 
 
 def refuse_too_large(size: int, max_bytes: int) -> None:

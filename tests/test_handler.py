@@ -23,6 +23,7 @@ NEVER_NEEDED_TO_NAME_AN_IMAGE = [
     "gunicorn",
     "pi_heif",
     "serving.bulk",
+    "serving.codings",
     "serving.http.forms",
     "serving.http.framing",
     "serving.http.keys",

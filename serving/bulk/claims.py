@@ -8,20 +8,17 @@ The next try begins when the last has ended, and a claim belongs to one batch of
 an invocation from outside in that while is taken for the image's doing.
 """
 
-import time
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
-from model.errors import StoreUnavailable
 from serving.errors import ObjectNotFound
-from serving.s3 import read_body, s3_errors
+from serving.s3 import read_body, s3_errors, until_taken
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s, 5 in all; a claim that stands by mistake condemns a sound image
 FATAL = (
     "this image ended the function that tried it alone, by the memory or the time that it took: store it smaller, or in "
     "another format, or make bulkMemory larger"
@@ -58,13 +55,8 @@ class Claims:
         return msgspec.json.decode(body, type=Claim)
 
     def _write(self, claim: Claim) -> None:
-        for delay in AGAIN_AFTER:
-            try:
-                return self._put(claim)
-            except StoreUnavailable:
-                time.sleep(delay)
-        return self._put(claim)
+        def put() -> None:
+            with s3_errors(f"s3://{self._bucket}/{self._key}"):
+                self._client.put_object(Bucket=self._bucket, Key=self._key, Body=msgspec.json.encode(claim))
 
-    def _put(self, claim: Claim) -> None:
-        with s3_errors(f"s3://{self._bucket}/{self._key}"):
-            self._client.put_object(Bucket=self._bucket, Key=self._key, Body=msgspec.json.encode(claim))
+        until_taken(put)

@@ -11,7 +11,6 @@ from werkzeug.exceptions import HTTPException
 
 from model.errors import UnsupportedImage
 from model.image import image_format
-from serving.codings import WINDOWS, inflated
 from serving.errors import MalformedBase64, MalformedRequest, UnsupportedEncoding
 from serving.http.base64_text import decode_base64
 
@@ -33,6 +32,8 @@ def read_body(request: Request) -> bytes:
     codings = [coding for coding in named if coding not in ("", "identity")]
     if not codings:
         return body
+    from serving.codings import WINDOWS, inflated
+
     if len(codings) > 1 or codings[0] not in WINDOWS:
         raise UnsupportedEncoding(
             f"Content-Encoding: {', '.join(codings)[:40]!r} is not understood; send the body as it is, or by one of "

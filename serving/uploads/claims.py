@@ -16,7 +16,7 @@ Claims lie beside the results, in `claims-<results prefix>`, and expire there: n
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,14 +26,13 @@ from model.errors import StoreForbidden, StoreUnavailable
 from model.stores.addresses import address_of
 from serving.errors import FatalImage, ObjectNotFound
 from serving.results import result_key
-from serving.s3 import read_body, s3_errors
+from serving.s3 import read_body, s3_errors, until_taken
 from serving.schemas import UploadedObject
 from serving.uploads.events import Message
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s, 5 in all; a claim that stands by mistake condemns a sound image
 FATAL = (
     "this image ended the invocation that tried it alone, by the memory or the time that it took: store it smaller, or in "
     "another format"
@@ -127,12 +126,5 @@ class Claims:
     def _give_back(self, place: tuple[str, str], mine: Claim) -> None:
         """As well as can be: what the upload itself came to is worth more than the failure of this."""
         returned = msgspec.structs.replace(mine, stands=False)
-        for delay in (*AGAIN_AFTER, 0):
-            try:
-                self._write(place, returned, {})
-            except StoreUnavailable:
-                time.sleep(delay)
-            except (StoreForbidden, ObjectNotFound):
-                return
-            else:
-                return
+        with suppress(StoreUnavailable, StoreForbidden, ObjectNotFound):
+            until_taken(lambda: self._write(place, returned, {}))

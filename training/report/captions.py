@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from training.problems import counted
 from training.report.content import Calibration, Content, Curve, Unfamiliar
-from training.report.verdict import GAIN, percent
+from training.report.sentences import percent
+from training.report.verdict import GAIN
 
 MB = 1_000_000
 SHOWN_SECONDS = 0.05  # what takes less is not listed

@@ -15,8 +15,9 @@ from training.report import captions, plots
 from training.report.acceptance import Accepted, accepted, accepted_of, page_data, ranked, unlike
 from training.report.content import Content, Copy, LabelFigures, Mistake, Rate, Suspect
 from training.report.matrix import readable
+from training.report.sentences import Label, percent
 from training.report.thumbnails import Thumbnail, overlay, thumbnail
-from training.report.verdict import GOOD, Label, good_labels, judge, next_steps, percent
+from training.report.verdict import GOOD, good_labels, judge, next_steps
 from training.sources.listing import shown as path_shown
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -10,26 +10,29 @@ from enum import StrEnum
 from training.problems import counted
 from training.report.acceptance import accepted
 from training.report.content import Confusion, Content, Copy, LabelFigures
+from training.report.sentences import MOST_NAMES, Label, Sentence, listed, percent, some
 
 GOOD = 0.90  # F1 of a label that needs no more work: of ten such answers nine are right, and of ten such images nine are found
+
+
 SOME = 0.25  # of the labels, that must be good enough before the model is of use for some of them
+
+
 ENOUGH = 10  # images of a label; of fewer, its figures are mostly chance
+
+
 CONFUSED = 0.05  # of two labels' images: what makes two labels worth naming together
+
+
 FEWEST = 3  # confused images; two may be chance in any set
+
+
 BOTH_WAYS = (
     0.25  # of the confused images, the rarer way round: else one label is taken for the other, not each for the other
 )
-MOST_NAMES = 4  # labels in one sentence; more are counted
+
+
 GAIN = 0.005  # of accuracy, at double the data: what is worth anybody's collecting
-
-
-class Label(str):
-    """A label inside a sentence: the page sets it apart."""
-
-    __slots__ = ()
-
-
-Sentence = tuple[str, ...]  # "".join gives its text
 
 
 class Level(StrEnum):
@@ -115,7 +118,7 @@ def _weakest(figures: Sequence[LabelFigures]) -> Sentence:
         return ("; ", Label(weak[0].label), f" is found in {percent(weak[0].recall.value)} of its images")
     few = [label.label for label in figures if label.recall.n < ENOUGH]
     if few:
-        return ("; of ", *_some(few), " there are too few images to say")
+        return ("; of ", *some(few), " there are too few images to say")
     return ()
 
 
@@ -214,7 +217,7 @@ def _images(content: Content) -> Iterator[Step]:
     few = sorted(label for label, count in content.origin.images_by_label.items() if label in _unsure(content))
     if few:
         yield Step(
-            ("Add images of ", *_some(few)),
+            ("Add images of ", *some(few)),
             (f"with fewer than {ENOUGH} to judge by, their figures are mostly chance",),
             "labels",
         )
@@ -228,7 +231,7 @@ def _images(content: Content) -> Iterator[Step]:
             f" is {percent(lowest.f1)}, by {counted(lowest.recall.n, 'image')}",
         )
         yield Step(
-            ("Take more photos of ", *_some([label.label for label in weak])),
+            ("Take more photos of ", *some([label.label for label in weak])),
             (*why, *forecast),
             "curve" if content.curve else "labels",
         )
@@ -254,7 +257,7 @@ def _threshold(content: Content) -> Iterator[Step]:
         if none:
             wished = percent(content.thresholds.precision)
             yield Step(
-                ("Have every answer of ", *_some(none), " looked at"),
+                ("Have every answer of ", *some(none), " looked at"),
                 (f"no score shows with enough certainty that {wished} of such answers are right",),
                 "labels",
             )
@@ -276,29 +279,3 @@ def _unsure(content: Content) -> set[str]:
 def _largest_share(content: Content) -> float:
     counts = content.tested.confusion.sum(axis=1)
     return float(counts.max() / counts.sum())
-
-
-def listed(names: Sequence[str]) -> Sentence:
-    """Write labels as people do: a, b and c."""
-    parts: list[str] = []
-    for number, name in enumerate(names):
-        if number:
-            parts.append(" and " if number == len(names) - 1 else ", ")
-        parts.append(Label(name))
-    return tuple(parts)
-
-
-def _some(names: Sequence[str]) -> Sentence:
-    if len(names) <= MOST_NAMES:
-        return listed(names)
-    first = [part for name in names[: MOST_NAMES - 1] for part in (Label(name), ", ")]
-    return (*first[:-1], f" and {len(names) - MOST_NAMES + 1:,} more labels")
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """Write a share as a percentage; what is not quite all, or not quite nothing, is not rounded to it."""
-    least = 10**-digits
-    if 0 < 100 * share < least:
-        return f"less than {least:g}\u00a0%"
-    shown = min(100 * share, 100 - least) if share < 1 else 100.0
-    return f"{shown:.{digits}f}\u00a0%"  # they stay on one line

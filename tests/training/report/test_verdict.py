@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from tests.support.contents import PARITY, content_of, thresholds
 from training.report.content import Copy, Curve, Suspect
-from training.report.verdict import Label, Level, judge, listed, next_steps, percent
+from training.report.sentences import Label, listed, percent
+from training.report.verdict import Level, judge, next_steps
 
 
 def said(sentence: tuple[str, ...]) -> str:

@@ -4,8 +4,6 @@ Where the images are and under which labels is known by training/sources. One ba
 here decides what to do about it, and nothing is written.
 """
 
-import os
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -130,12 +128,6 @@ class _Reading:
     problems: tuple[Problem, ...] = ()
 
 
-def _yield_to_others() -> None:
-    """Lower this thread's priority: in a first run everything waits for what TensorFlow's process makes meanwhile."""
-    if sys.platform == "linux":  # elsewhere it is the whole process's, for good
-        os.nice(10)
-
-
 @dataclass(frozen=True)
 class _Reader:
     """Files → readings, by their places in the listing."""
@@ -146,7 +138,7 @@ class _Reader:
     keep: Keep | None
 
     def here(self) -> Generator[tuple[int, _Reading]]:
-        pool = ThreadPoolExecutor(self.run.workers, initializer=_yield_to_others)
+        pool = ThreadPoolExecutor(self.run.workers)
         try:
             yield from enumerate(pool.map(self._read, self.listing.files))
         finally:

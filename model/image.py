@@ -76,7 +76,9 @@ def decode(data: bytes, limits: Limits = Limits()) -> DecodedImage:
 
 def pixels_digest(image: DecodedImage) -> str:
     """Return a SHA-256 that two files share if they hold the same picture: its size and its pixels, not its metadata."""
-    return sha256(f"{image.width}x{image.height} ".encode() + image.tensor.tobytes()).hexdigest()
+    digest = sha256(f"{image.width}x{image.height} ".encode())
+    digest.update(image.tensor.data)
+    return digest.hexdigest()
 
 
 def _header(format: str, data: bytes, limits: Limits) -> Header:

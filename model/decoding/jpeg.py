@@ -136,15 +136,18 @@ def has_all_scans(data: bytes) -> bool:
     """Say whether the scans that have begun hold every bit of every coefficient (ITU-T T.81, table B.3)."""
     segments = list(_segments(data))
     frame = next(s for s in segments if s.marker in SOF)
-    left = {(data[at], k) for at in range(frame.start + 10, frame.end, 3) for k in range(64)}
+    left = {data[at]: 2**64 - 1 for at in range(frame.start + 10, frame.end, 3)}  # component → bits: its coefficients
     position = segments[-1].start
     for _ in range(MOST_SCANS):
         components = data[position + 4]
         names = data[position + 5 : position + 5 + 2 * components : 2]
         first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components].ljust(3, b"\xff")
-        if bits & 15 == 0:  # the last bit
-            left -= {(name, k) for name in names for k in range(first, last + 1)}
+        if bits & 15 == 0 and first <= last:  # the last bit
+            for name in left.keys() & set(names):
+                left[name] &= ~(2 ** (last + 1) - 2**first)
+        if not any(left.values()):
+            return True
         position = data.find(b"\xff\xda", position + 2, len(data) - 4)
         if position < 0:
             break
-    return not left
+    return False

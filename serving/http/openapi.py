@@ -74,7 +74,8 @@ OPERATIONS = (
         takes=schemas.PredictRequest,
         errors=OF_AN_IMAGE,
         error=schemas.PredictError,
-        sample='-d "{\\"instances\\": [{\\"b64\\": \\"$(base64 -w0 photo.jpg)\\"}]}" {base}v1/models/NAME:predict',
+        # No argument of a command may have more than 128 kB on Linux, so the image comes from a file.
+        sample='-d @<(printf \'{"instances": [{"b64": "%s"}]}\' "$(base64 < photo.jpg)") {base}v1/models/NAME:predict',
     ),
     Operation(
         method="GET",

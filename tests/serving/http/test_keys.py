@@ -115,6 +115,14 @@ def test_a_key_that_is_taken_for_its_digest_is_not_repeated():
     assert KEY not in str(refused.value)
 
 
+def test_who_asks_for_help_gets_no_key():
+    answer = subprocess.run(
+        [sys.executable, "-m", "ops.keys", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "API_KEYS" in answer
+    assert "X-Api-Key" not in answer
+
+
 def test_a_key_that_is_made_is_known_by_its_digest():
     made = subprocess.run(
         [sys.executable, "-m", "ops.keys"], cwd=ROOT, capture_output=True, text=True, check=True

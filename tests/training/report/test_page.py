@@ -193,5 +193,7 @@ def test_on_paper_no_table_is_wider_than_its_panel(photos: Path, width: int) -> 
         tab.set_viewport_size({"width": round(width / 25.4 * 96), "height": 800})
         tab.emulate_media(media="print")
         tab.goto(f"file://{photos / 'paper.html'}")
-        beyond = "[...document.querySelectorAll('.panel')].filter(panel => panel.scrollWidth > panel.clientWidth).length"
+        beyond = (
+            "[...document.querySelectorAll('.panel')].filter(panel => panel.scrollWidth > panel.clientWidth).length"
+        )
         assert tab.evaluate(beyond) == 0

@@ -49,7 +49,7 @@ OPERATIONS = (
         summary="Name what an image shows",
         description="Send the image as the body, as one or several files `image` of a form, or as JSON. Several files and "
         "`images` make a batch: `results` come in order, each with its labels or its own error. JPEG, PNG, WebP, GIF, BMP, "
-        "TIFF, AVIF and HEIC are read; the content decides, never the Content-Type.",
+        "TIFF, AVIF, HEIC, JPEG 2000, TGA and Netpbm are read; the content decides, never the Content-Type.",
         answers=(schemas.ClassifyResponse, schemas.BatchResponse),
         takes=schemas.ClassifyRequest,
         images=True,

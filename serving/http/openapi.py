@@ -178,12 +178,14 @@ def _operation(operation: Operation, path: str, options: Json, settings: Setting
         entry["parameters"] = parameters
     if operation.takes:
         entry["requestBody"] = {"required": True, "content": _body(operation)}
-    if operation.sample:
-        entry["x-codeSamples"] = [
-            {"lang": "shell", "source": f"curl {operation.sample}"}
-        ]  # an extension that viewers know
     # What costs money asks for the key; the app itself leaves /ready open, since no probe has one.
-    if settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys)):
+    private = settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys))
+    if operation.sample:
+        key = "-H 'X-Api-Key: …' " if private else ""
+        entry["x-codeSamples"] = [
+            {"lang": "shell", "source": f"curl {key}{operation.sample}"}
+        ]  # an extension that viewers know
+    if private:
         entry["security"] = [{"key": []}]
         if settings.api_keys:
             entry["responses"]["401"] = _error(operation, 401)

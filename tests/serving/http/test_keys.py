@@ -108,6 +108,16 @@ def test_the_page_and_the_description_ask_for_it(client):
     assert "security" not in document["paths"]["/ready"]["get"]
 
 
+def test_samples_send_a_key_where_one_is_asked_for():
+    def samples(settings):
+        operations = (entry for path in describe(settings)["paths"].values() for entry in path.values())
+        return [sample["source"] for entry in operations for sample in entry.get("x-codeSamples", ())]
+
+    assert {"X-Api-Key" in sample for sample in samples(SETTINGS) if "/v1/" in sample.replace("{base}", "/")} == {True}
+    assert {"X-Api-Key" in sample for sample in samples(SETTINGS) if "{base}health" in sample} == {False}
+    assert not [sample for sample in samples(Settings()) if "X-Api-Key" in sample]
+
+
 def test_a_key_that_is_taken_for_its_digest_is_not_repeated():
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({"API_KEYS": KEY})

@@ -9,10 +9,10 @@
 #   --build-arg ENGINES=litert         without TensorFlow, for models that carry a compiled model: a tenth of the size
 #   --build-arg MODEL=NAME[/VERSION]   bakes artifacts/NAME in: nothing is downloaded when the image starts
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.12
-# Patterns of what no answer and no training needs: C++ headers, type stubs, tests, LiteRT's GPU and NPU parts and its tools,
-# and all but four of botocore's 400 services.
+# Patterns of what no answer and no training needs: C++ headers, type stubs, tests, LiteRT's GPU and NPU parts, and all but four of
+# botocore's 400 services.
 ARG UNNEEDED="bin tensorflow/include @(h5py|numpy|scipy|sklearn)/**/tests **/*.pyi botocore/data/!(events|s3|sqs|sts)/ \
-  ai_edge_litert/@(libLiteRtWebGpuAccelerator.so|tools|vendors)"
+  ai_edge_litert/@(libLiteRtWebGpuAccelerator.so|vendors)"
 
 FROM ${BASE_IMAGE} AS installer
 SHELL ["/bin/bash", "-O", "extglob", "-O", "globstar", "-euc"]
@@ -20,6 +20,7 @@ SHELL ["/bin/bash", "-O", "extglob", "-O", "globstar", "-euc"]
 # The packages go beside the code, where Lambda looks first: the base image has a boto3 that would win over site-packages.
 # Bytecode is compiled here, since nobody can write it later.
 FROM installer AS packages
+# LiteRT's tools are for training alone, which attaches a head with them.
 ARG ENGINES=all UNNEEDED
 COPY requirements.txt requirements-litert.txt /tmp/
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -30,7 +31,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     esac; \
     pip install --quiet --root-user-action ignore --no-compile --no-deps --only-binary :all: --require-hashes \
       --target . --requirement "/tmp/$lock"; \
-    rm -rf $UNNEEDED; \
+    rm -rf $UNNEEDED ai_edge_litert/tools; \
     python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 FROM ${BASE_IMAGE} AS code

@@ -41,7 +41,7 @@ invoke: .venv/ready node_modules/ready ## IMAGE=photo.jpg through `serverless in
 	@npx serverless invoke local -f classify --path build/event.json
 
 HOST = 127.0.0.1
-serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts; HOST=0.0.0.0 for other machines too
+serve: .venv/ready ## the service on this machine, with the newest model of ./artifacts; PORT=8081 for another port, HOST=0.0.0.0 for other machines too
 ifneq ($(HOST),127.0.0.1)
 	@echo "HOST=$(HOST): whoever reaches this machine there may send images. There is no key unless API_KEYS is set, and no encryption: on a network that you trust, or behind a proxy."
 endif

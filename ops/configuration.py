@@ -19,7 +19,8 @@ This page is made by `make docs` from the declarations in `serving/settings.py`.
 OTHERS = """
 Read by libraries, and so by every part of this project: `AWS_REGION`, `AWS_PROFILE`, `AWS_ENDPOINT_URL` and what else
 [boto3](https://boto3.amazonaws.com/v1/documentation/api/latest/guide/configuration.html) knows, and `TMPDIR`, which says where the
-temporary directory is.
+temporary directory is. Models and uploads in Azure Blob Storage and Google Cloud Storage take their credentials from the variables that
+[platforms](platforms.md#the-image) names.
 """
 
 
@@ -32,7 +33,8 @@ def page() -> str:
 def _row(field: msgspec.structs.FieldInfo) -> str:
     kind, declared = field.type.__origin__, field.type.__metadata__[0]
     choices = f" One of {', '.join(f'`{choice}`' for choice in get_args(kind))}." if get_origin(kind) is Literal else ""
-    return f"| `{field.encode_name}` | {declared.description}{choices} | {declared.extra['unit']} | {_written(field.default)} |"
+    default = declared.extra["default"] or _written(field.default)
+    return f"| `{field.encode_name}` | {declared.description}{choices} | {declared.extra['unit']} | {default} |"
 
 
 def _written(value: Any) -> str:

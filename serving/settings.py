@@ -42,18 +42,19 @@ class S3Prefix:
         return bucket == self.bucket and key.startswith(self.prefix)
 
 
-def variable(description: str, unit: str = "", **bounds: Any) -> Meta:
-    return Meta(description=description, extra={"unit": unit}, **bounds)
+def variable(description: str, unit: str = "", default: str = "", **bounds: Any) -> Meta:
+    """`default` is what the documentation says where the value is found at start."""
+    return Meta(description=description, extra={"unit": unit, "default": default}, **bounds)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=str.upper):
     # One line a variable.
     # fmt: off
     model_uri: Annotated[str, variable("`<store>/<name>`, its newest version, or `<store>/<name>/<version>`, or `<store>/<name>@<alias>`; a store is a folder, `s3://bucket/prefix`, `az://container/prefix` (Azure Blob Storage) or `gs://bucket/prefix` (Google Cloud Storage).")] = ""
-    model_refresh_seconds: Annotated[int, variable("How often a running process looks where an alias points.", "s", ge=1)] = 60
+    model_refresh_seconds: Annotated[int, variable("How often a running process looks which version is the newest, or the alias's; never where MODEL_URI names a version.", "s", ge=1)] = 60
     model_cache: Annotated[Path | None, variable("Where files of a remote store are kept; else under the temporary directory.")] = None
     engine: Annotated[Literal["auto", "litert", "tensorflow"], variable("What computes the scores: auto takes the compiled model where there is one.")] = "auto"
-    threads: Annotated[int, variable("Threads that score one image; else as many as Lambda or the container grants CPUs.", ge=1)] = 1
+    threads: Annotated[int, variable("Threads that score one image; not set: one for each CPU that Lambda or the container grants, shared out among `WEB_CONCURRENCY` processes.", default="CPUs", ge=1)] = 1
     max_image_bytes: Annotated[int, variable("The largest encoded image.", "bytes", ge=1)] = Limits.max_bytes
     max_image_pixels: Annotated[int, variable("The most pixels, width × height, that are decoded.", "pixels", ge=1)] = Limits.max_pixels
     min_image_side: Annotated[int, variable("The least width and height.", "pixels", ge=1)] = Limits.min_side

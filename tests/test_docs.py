@@ -1,6 +1,7 @@
 """What is written is true: the tree, the commands and the links of README and docs are those of the code."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import click
@@ -35,10 +36,34 @@ def test_every_make_target_that_is_shown_exists(page: Path) -> None:
     assert set(re.findall(r"\bmake ([a-z-]+)\b(?= |`|$)", page.read_text(), re.MULTILINE)) - {"sure"} <= targets
 
 
+def headings(page: Path) -> set[str]:
+    """The anchors that GitHub gives a page's headings."""
+    shown = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", shown, re.MULTILINE)
+    }
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text()):
-        assert (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text()):
+        there = page.parent / target if target else page
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), f"{target}#{anchor}"
+
+
+def test_every_decision_is_found_by_its_folder() -> None:
+    page = ROOT / "docs" / "decisions.md"
+    by_folder = re.findall(r"\]\(#([^)]+)\)", page.read_text().split("\n## ")[0])
+    assert sorted(by_folder) == sorted(headings(page) - {"decisions"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_shell_command_can_be_read_by_bash(page: Path) -> None:
+    for block in re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        read = subprocess.run(["bash", "-n"], input=block, text=True, capture_output=True, check=False)
+        assert not read.stderr, block
 
 
 def test_the_house_in_the_readme_is_the_house_that_stands() -> None:

@@ -54,8 +54,8 @@ def main() -> None:
     python -m training retrain photos --name flowers --store artifacts
     python -m training predict artifacts/flowers new.jpg
 
-    Put the images at IMAGE_DIR/LABEL/IMAGE; a divided set, a table of path and label, an archive and s3://bucket/prefix are
-    read too (docs/training.md). A STORE is a folder, s3://bucket/prefix (AWS_ENDPOINT_URL is honoured), az://container/prefix
+    Put the images at IMAGE_DIR/LABEL/IMAGE; a divided set, a table of path and label, an archive and a prefix in a bucket
+    are read too (docs/training.md). A STORE is a folder, s3://bucket/prefix (AWS_ENDPOINT_URL is honoured), az://container/prefix
     (Azure Blob Storage) or gs://bucket/prefix (Google Cloud Storage); a MODEL is STORE/NAME, its newest version, or STORE/NAME/VERSION, or STORE/NAME@ALIAS.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # errors only

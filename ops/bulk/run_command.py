@@ -50,7 +50,7 @@ class Done:
     "--workers", type=click.IntRange(1), help="Images that are scored at a time; else as many as there are CPUs."
 )
 def run_command(source: str, model: str, out: str, top_k: int, engine: str, workers: int | None) -> None:
-    """Name every image of a folder, of a prefix in S3 or of a table's column by a MODEL.
+    """Name every image of a folder, of a prefix in a bucket or of a table's column by a MODEL.
 
     An image that cannot be read is a row with its error. The limits of an image are those of the service, by the same variables
     (docs/configuration.md). A run that was ended goes on where it was; OUT.journal keeps what was done, by content, and another

@@ -49,7 +49,7 @@ OPERATIONS = (
         summary="Name what an image shows",
         description="Send the image as the body, as one or several files `image` of a form, or as JSON. Several files and "
         "`images` make a batch: `results` come in order, each with its labels or its own error. JPEG, PNG, WebP, GIF, BMP, "
-        "TIFF, AVIF and HEIC are read; the content decides, never the Content-Type.",
+        "TIFF, AVIF, HEIC, JPEG 2000, TGA and Netpbm are read; the content decides, never the Content-Type.",
         answers=(schemas.ClassifyResponse, schemas.BatchResponse),
         takes=schemas.ClassifyRequest,
         images=True,
@@ -74,7 +74,8 @@ OPERATIONS = (
         takes=schemas.PredictRequest,
         errors=OF_AN_IMAGE,
         error=schemas.PredictError,
-        sample='-d "{\\"instances\\": [{\\"b64\\": \\"$(base64 -w0 photo.jpg)\\"}]}" {base}v1/models/NAME:predict',
+        # No argument of a command may have more than 128 kB on Linux, so the image comes from a file.
+        sample='-d @<(printf \'{"instances": [{"b64": "%s"}]}\' "$(base64 < photo.jpg)") {base}v1/models/NAME:predict',
     ),
     Operation(
         method="GET",
@@ -177,12 +178,14 @@ def _operation(operation: Operation, path: str, options: Json, settings: Setting
         entry["parameters"] = parameters
     if operation.takes:
         entry["requestBody"] = {"required": True, "content": _body(operation)}
-    if operation.sample:
-        entry["x-codeSamples"] = [
-            {"lang": "shell", "source": f"curl {operation.sample}"}
-        ]  # an extension that viewers know
     # What costs money asks for the key; the app itself leaves /ready open, since no probe has one.
-    if settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys)):
+    private = settings.asks_for_key and (path.startswith("/v1/") or (path == "/ready" and not settings.api_keys))
+    if operation.sample:
+        key = "-H 'X-Api-Key: …' " if private else ""
+        entry["x-codeSamples"] = [
+            {"lang": "shell", "source": f"curl {key}{operation.sample}"}
+        ]  # an extension that viewers know
+    if private:
         entry["security"] = [{"key": []}]
         if settings.api_keys:
             entry["responses"]["401"] = _error(operation, 401)

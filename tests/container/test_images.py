@@ -226,6 +226,14 @@ def test_the_training_image_checks_images(training):
     assert "60 images of 3 labels" in training("check", "photos")
 
 
+def test_the_training_image_retrains(training):
+    """Every package that a training needs is in it, LiteRT's tools among them."""
+    said = training("retrain", "photos", "--name", "colours", "--weights", "random")
+
+    assert "published   artifacts/colours/1" in said
+    assert "compiled" in said
+
+
 def test_the_training_image_names_images(training):
     answer = json.loads(training("predict", "--json", "/store/tiny", "photos/red/00.jpg"))
 

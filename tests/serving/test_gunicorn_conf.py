@@ -14,12 +14,19 @@ CPUS = granted_cpus()
 )
 def test_the_cpus_are_shared_out_among_the_processes(monkeypatch, asked, processes, threads):
     monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    monkeypatch.delenv("THREADS", raising=False)
     if asked:
         monkeypatch.setenv("WEB_CONCURRENCY", asked)
     configuration = runpy.run_module("serving.gunicorn_conf")
 
     assert configuration["workers"] == processes
     assert Settings.from_environment(dict(pair.split("=") for pair in configuration["raw_env"])).threads == threads
+
+
+def test_threads_that_are_set_stay_as_they_are(monkeypatch):
+    monkeypatch.setenv("THREADS", "3")
+
+    assert runpy.run_module("serving.gunicorn_conf")["raw_env"] == ["THREADS=3"]
 
 
 def test_it_listens_on_every_address_at_the_platforms_port(monkeypatch):

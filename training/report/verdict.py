@@ -178,8 +178,8 @@ def _labels(content: Content) -> Iterator[Step]:
             yield Step(what, (why,), "suspects")
             return
         how = (
-            f"; in the last column of {content.suspects_file.name} write the right label, keep where it is right, "
-            "leave out where the picture is none of the labels, and train again"
+            f"; in the last column of {content.suspects_file.name} write the right label, ‘keep’ where it is right, "
+            "‘leave out’ where the picture is none of the labels, and train again"
         )
         yield Step(what, (why, how), "suspects", f"{content.command} --corrections {content.suspects_file}")
 

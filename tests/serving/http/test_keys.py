@@ -108,11 +108,29 @@ def test_the_page_and_the_description_ask_for_it(client):
     assert "security" not in document["paths"]["/ready"]["get"]
 
 
+def test_samples_send_a_key_where_one_is_asked_for():
+    def samples(settings):
+        operations = (entry for path in describe(settings)["paths"].values() for entry in path.values())
+        return [sample["source"] for entry in operations for sample in entry.get("x-codeSamples", ())]
+
+    assert {"X-Api-Key" in sample for sample in samples(SETTINGS) if "/v1/" in sample.replace("{base}", "/")} == {True}
+    assert {"X-Api-Key" in sample for sample in samples(SETTINGS) if "{base}health" in sample} == {False}
+    assert not [sample for sample in samples(Settings()) if "X-Api-Key" in sample]
+
+
 def test_a_key_that_is_taken_for_its_digest_is_not_repeated():
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({"API_KEYS": KEY})
     assert "API_KEYS" in str(refused.value)
     assert KEY not in str(refused.value)
+
+
+def test_who_asks_for_help_gets_no_key():
+    answer = subprocess.run(
+        [sys.executable, "-m", "ops.keys", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "API_KEYS" in answer
+    assert "X-Api-Key" not in answer
 
 
 def test_a_key_that_is_made_is_known_by_its_digest():

@@ -180,3 +180,20 @@ def test_in_a_browser_nothing_is_fetched_nothing_overflows_and_sliders_count(pho
         tab.get_by_label("90\u00a0%", exact=True).check()
         assert tab.inner_text("#sum").startswith("100.0\u00a0% of images")
         assert not problems
+
+
+PAPERS = {"A4": 210 - 2 * 13, "letter": 216 - 2 * 13}  # mm of width, less @page's margins
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.parametrize("width", PAPERS.values(), ids=PAPERS)
+def test_on_paper_no_table_is_wider_than_its_panel(photos: Path, width: int) -> None:
+    (photos / "paper.html").write_text(render(full(photos, ("dandelion", "sunflowers", "tulips"))), encoding="utf-8")
+    with chromium() as tab:
+        tab.set_viewport_size({"width": round(width / 25.4 * 96), "height": 800})
+        tab.emulate_media(media="print")
+        tab.goto(f"file://{photos / 'paper.html'}")
+        beyond = (
+            "[...document.querySelectorAll('.panel')].filter(panel => panel.scrollWidth > panel.clientWidth).length"
+        )
+        assert tab.evaluate(beyond) == 0

@@ -184,8 +184,7 @@
   }
 
   async function take(files) {
-    const pictures = [...files].filter((file) => file.type.startsWith("image/") || !file.type);
-    const chosen = pictures.length ? pictures : [...files].slice(0, 1);
+    const chosen = [...files]; // what is no picture is told so by the service
     if (!chosen.length) return;
     const tiles = chosen.length > 1 ? chosen.map(tileOf) : [];
     for (const { src } of $("several").querySelectorAll("img")) URL.revokeObjectURL(src);

@@ -294,3 +294,14 @@ def test_several_pictures_give_several_answers(page, gateway, tmp_path):
     assert len(gateway.telemetry.lines) - 1 == 3, (
         "the page and a request a picture: what was answered is not asked again"
     )
+
+
+def test_what_is_no_picture_among_several_is_not_passed_over(page, tmp_path):
+    enter_key(page)
+    (tmp_path / "red.jpg").write_bytes(picture("red"))
+    (tmp_path / "notes.txt").write_text("roses are red")
+    page.set_input_files("#file", [tmp_path / "red.jpg", tmp_path / "notes.txt"])
+    tiles = page.locator("#several button")
+    expect(tiles).to_have_text(["red", "no answer"])
+    tiles.nth(1).click()
+    assert text(page, "problem-title") == "Not a picture it can read"

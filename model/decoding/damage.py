@@ -10,7 +10,7 @@ import re
 from model.decoding.formats import image_format
 
 EOI = b"\xff\xd9"
-EXTRANEOUS = re.compile(r"(\d+) extraneous bytes")
+EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 LEAST_WORK = {  # bits are read all the same; what is lost is found by reading them, and the pixels are not needed
     "min_height": 1,
     "min_width": 1,
@@ -18,7 +18,8 @@ LEAST_WORK = {  # bits are read all the same; what is lost is found by reading t
     "fastdct": True,
     "fastupsample": True,
 }
-PADDING = 64  # extraneous bytes that some cameras leave, and that mean nothing
+PADDING = 64  # extraneous bytes that some cameras leave before a segment or the end, and that mean nothing
+RESTARTS = {f"d{i:x}" for i in range(8)}  # markers within a scan: no encoder leaves anything before one
 
 
 def damage_of(data: bytes) -> str | None:
@@ -39,11 +40,18 @@ def damage_of(data: bytes) -> str | None:
 
 
 def damage_of_jpeg(data: bytes) -> str | None:
-    whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
-    found = _warning(whole)
+    found = _found(data)
     if found and data.endswith(b"\0"):  # of a file that was given more room than it needed, and has no end
-        return _warning(data.rstrip(b"\0\xff") + EOI)
+        return _found(data.rstrip(b"\0\xff"))
     return found
+
+
+def _found(data: bytes) -> str | None:
+    from model.decoding.jpeg import has_hole, without_gaps
+
+    plain = without_gaps(data)  # libjpeg's first warning is the only one that is told: not of them
+    found = _warning(plain if plain.endswith(EOI) else plain.rstrip(b"\xff") + EOI)
+    return found or ("its scan holds a run of zeros that is no code" if has_hole(plain) else None)
 
 
 def _warning(whole: bytes) -> str | None:
@@ -58,6 +66,7 @@ def _warning(whole: bytes) -> str | None:
 
 def _damage(warning: str) -> str | None:
     extraneous = EXTRANEOUS.search(warning)
-    if "Corrupt JPEG data" not in warning or (extraneous and int(extraneous[1]) <= PADDING):
+    padding = extraneous and int(extraneous[1]) <= PADDING and extraneous[2] not in RESTARTS
+    if "Corrupt JPEG data" not in warning or padding:
         return None  # no damage: a kind of JPEG that simplejpeg does not read
     return warning.partition("Corrupt JPEG data: ")[2]

@@ -23,7 +23,8 @@ NEXT = re.compile(rb"\xff+[^\xff\x00]")  # a marker, with the fill bytes before 
 LATER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")  # one that is neither data nor a restart
 SOF = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
 HUFFMAN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what nearly every file is
-SOS, EOI, APP1 = 0xDA, 0xD9, 0xE1
+SEQUENTIAL = {0xC0, 0xC1}
+DHT, SOS, EOI, APP1 = 0xC4, 0xDA, 0xD9, 0xE1
 NEEDED = {*SOF, 0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xE2, 0xEE}  # frame, tables, JFIF, ICC profile, Adobe's colour transform
 ICC = b"ICC_PROFILE\0"
 FIELDS = {
@@ -32,6 +33,7 @@ FIELDS = {
     0xEE: (b"Adobe", 12),
 }  # marker → its name, and the bytes that it has at least
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+HOLE = bytes(64)
 
 
 class Segment(NamedTuple):
@@ -106,8 +108,9 @@ def _count_scans(data: bytes, after: int) -> None:
 
 
 def _metadata(data: bytes, segments: list[Segment], name: bytes) -> bytes | None:
+    """Return the first segment of this name that holds more than it: some tools leave an empty one in front."""
     found = (data[s.start + 4 : s.end] for s in segments if s.marker == APP1 and data.startswith(name, s.start + 4))
-    return next(found, None)
+    return next((content for content in found if len(content) > len(name)), None)
 
 
 def _needed(data: bytes, segments: list[Segment]) -> bytes:
@@ -151,3 +154,39 @@ def has_all_scans(data: bytes) -> bool:
         if position < 0:
             break
     return False
+
+
+def without_gaps(data: bytes) -> bytes:
+    """Return the file without what stands between its segments and belongs to none."""
+    segments = list(_segments(data))
+    if not any(s.gap for s in segments) or segments[-1].marker != SOS:
+        return data
+    return data[:2] + b"".join(data[s.start : s.end] for s in segments) + data[segments[-1].end :]
+
+
+def has_hole(data: bytes) -> bool:
+    """Say whether a sequential picture's first scan holds zeros that its tables make hundreds of equal coefficients.
+
+    Where the shortest codes end a block, zeros may as well be a flat surface: nothing is said of them.
+    """
+    segments = list(_segments(data))
+    if not any(s.marker in SEQUENTIAL for s in segments) or segments[-1].marker != SOS:
+        return False
+    scan = segments[-1]
+    codes = {name: code for s in segments if s.marker == DHT for name, code in _shortest_codes(data, s)}
+    used = {data[scan.start + 6 + 2 * i] & 15 for i in range(data[scan.start + 4])}
+    end = LATER.search(data, scan.end)
+    hole = data.find(HOLE, scan.end, end.start() if end else len(data))
+    return hole >= 0 and any(codes.get(name) for name in used)
+
+
+def _shortest_codes(data: bytes, segment: Segment) -> Iterator[tuple[int, int]]:
+    """Yield each table of coefficients, and what zeros mean in it: a run and a size, or 0 for the end of a block.
+
+    See ITU-T T.81, B.2.4.2.
+    """
+    at = segment.start + 4
+    while at + 17 < segment.end:
+        if data[at] >> 4:  # 0: a table of differences between blocks
+            yield data[at] & 15, data[at + 17]
+        at += 17 + sum(data[at + 1 : at + 17])

@@ -10,7 +10,7 @@ from PIL import Image
 
 from model.decoding.formats import FORMATS
 from model.decoding.header import SIDE, Header
-from model.decoding.orientation import SIDEWAYS, UPRIGHT, orientation_of
+from model.decoding.orientation import RAW_PROFILES, SIDEWAYS, UPRIGHT, orientation_of
 from model.decoding.srgb import is_srgb
 from model.errors import CorruptImage, ImageError, ImageOutOfBounds, UnsupportedImage
 
@@ -120,9 +120,10 @@ def _orientation(picture: Image.Image, header: Header) -> int:
     if header.orientation is not None:
         return header.orientation
     exif = picture.info.get("exif")
-    if exif is None and "Raw profile type exif" in picture.info:
-        with suppress(ValueError):  # ImageMagick's: a line of its name, one of its length, then hexadecimal digits
-            exif = bytes.fromhex("".join(picture.info["Raw profile type exif"].split("\n")[3:]))
+    raw = next((picture.info[name] for name in RAW_PROFILES if name in picture.info), None)
+    if exif is None and raw:
+        with suppress(ValueError):  # a line of its name, one of its length, then hexadecimal digits
+            exif = bytes.fromhex("".join(raw.split("\n")[3:]))
     return orientation_of(exif, picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp"))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.decoding.header import BLACK_AND_WHITE, GREY, PALETTE, PALETTE_ALPHA, RGB, RGBA, SIXTEEN, Header
 from model.decoding.limits import MOST_EXACT, check_count
+from model.decoding.orientation import RAW_PROFILES
 from model.errors import CorruptImage
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum th
 ANCILLARY = {b"eXIf", b"iCCP"}  # of use, where they are sound
 PIXELS = {b"IHDR", b"IDAT", b"IEND"} | COLOUR
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-ORIENTED = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")  # texts that may say which way is up
+ORIENTED = (
+    *(f"{name}\0".encode() for name in RAW_PROFILES),
+    b"XML:com.adobe.xmp\0",
+)  # texts that may say which way is up
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # left out: the first picture is what is read
 
 

@@ -194,14 +194,19 @@ def test_orientation_is_found_wherever_it_is_written() -> None:
     turned = encoded(PICTURE, "PNG", exif=exif)
     raw = b"\nexif\n      %d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode() + b"\n"
     plain = encoded(PICTURE, "PNG")
-    magick = plain[:33] + chunk(b"tEXt", b"Raw profile type exif\0" + raw) + plain[33:]
+    texts = [chunk(b"tEXt", b"Raw profile type " + name + b"\0" + raw) for name in (b"exif", b"APP1")]
+    magick = [plain[:33] + text + plain[33:] for text in texts]
+    prefixed = plain[:33] + chunk(b"eXIf", b"Exif\0\0" + exif.tobytes()) + plain[33:]
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    adobe = plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + plain[33:]
+    spellings = (xmp, xmp.replace(b'="6"', b" = '6'"))
+    adobe = [plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + text) + plain[33:] for text in spellings]
     photo = encoded(PICTURE, "JPEG", quality=95)
     in_jpeg = photo[:2] + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp) + photo[2:]
+    second = photo[:2] + segment(0xE1, b"Exif\0\0") + segment(0xE1, exif.tobytes()) + photo[2:]
     tiff = encoded(PICTURE, "TIFF", tiffinfo={274: 6})
     webp = encoded(PICTURE, "WEBP", lossless=True, exif=exif)
-    for data in (turned, magick, adobe, in_jpeg, tiff, webp, encoded(PICTURE, "JPEG", exif=exif, quality=95)):
+    jpegs = (in_jpeg, second, encoded(PICTURE, "JPEG", exif=exif, quality=95))
+    for data in (turned, *magick, prefixed, *adobe, *jpegs, tiff, webp):
         found = decode(data)
         assert (found.width, found.height) == (64, 96)
         assert np.abs(found.tensor.astype(int) - decode(turned).tensor).mean() < 2

@@ -18,6 +18,10 @@ BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
 SIXTEEN_BIT_COLOURS = {"PNG", "TIFF"}  # of which Pillow keeps 8 bits
 MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
+NOT_READ = (
+    "unknown pixel mode",
+    "Invalid value for samples per pixel",
+)  # what Pillow says of samples that it cannot arrange
 SLACK = 1.02  # a decoder may round a size up
 
 
@@ -46,7 +50,7 @@ def read_picture(format: str, header: Header) -> Small:
             completed = _without_its_end(header)
             if completed:
                 return completed
-        if "unknown pixel mode" in str(error):
+        if any(said in str(error) for said in NOT_READ):
             raise UnsupportedImage(
                 f"the {format} image has an arrangement of samples that is not read: save it as RGB of 8 bits"
             ) from error
@@ -81,11 +85,13 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
 
         picture = from_sixteen(picture, header)
     elif picture.mode in {"I", "F"}:
-        from model.decoding.depth import from_wide
+        from model.decoding.wide import from_wide
 
         picture = from_wide(picture, header)
     elif header.signed and picture.mode == "L":
-        picture = picture.point([(value + 128) % 256 for value in range(256)])
+        from model.decoding.depth import from_signed
+
+        picture = from_signed(picture, header)
     elif header.levels and len(header.levels) == len(picture.getbands()):
         picture = picture.point([min(255, round(v * 255 / most)) for most in header.levels for v in range(256)])
     elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA", "CMYK"}:

@@ -19,6 +19,7 @@ from training.sources.remote import fetch
 from training.sources.rows import NO_PART, SCHEME, Row, Table
 
 MOST_BYTES = 2**30  # of a table; about ten million lines
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what Excel calls "Unicode text"
 LEFT_OUT = (".jpg", ".jpeg", ".png")  # what a path without a suffix may stand for
 
 
@@ -27,10 +28,11 @@ def read_table(path: Path) -> Table | None:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DatasetError(f"{path} has more than {MOST_BYTES / 2**30:.0f} GB: divide it")
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(
-            f"{path} is not UTF-8 (byte {error.start:,}): a table is a CSV or JSON Lines in UTF-8"
+            f"{path} is not {error.encoding.upper()} (byte {error.start:,}): a table is a CSV or JSON Lines in UTF-8"
         ) from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror})") from error

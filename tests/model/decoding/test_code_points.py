@@ -62,17 +62,24 @@ def png_with(picture: Image.Image, *chunks: bytes) -> bytes:
     return data[:33] + b"".join(chunks) + data[33:]
 
 
+def named_in_png(primaries: int, transfer: int, matrix: np.ndarray, code: object) -> bytes:
+    return png_with(coded(matrix, code), chunk(b"cICP", bytes([primaries, transfer, 0, 1])))
+
+
+def named_in_avif(primaries: int, transfer: int, matrix: np.ndarray, code: object) -> bytes:
+    data = encoded(coded(matrix, code), "AVIF", quality=100, subsampling="4:4:4")
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + bytes([0, primaries, 0, transfer]) + data[at + 4 :]
+
+
 @pytest.mark.parametrize(("primaries", "transfer", "matrix", "code"), CODED)
 def test_what_a_png_names_is_shown_as_srgb(primaries: int, transfer: int, matrix: np.ndarray, code: object) -> None:
-    data = png_with(coded(matrix, code), chunk(b"cICP", bytes([primaries, transfer, 0, 1])))
-    assert difference(data) < 3
+    assert difference(named_in_png(primaries, transfer, matrix, code)) < 3
 
 
 @pytest.mark.parametrize(("primaries", "transfer", "matrix", "code"), CODED)
 def test_what_an_avif_names_is_shown_as_srgb(primaries: int, transfer: int, matrix: np.ndarray, code: object) -> None:
-    data = encoded(coded(matrix, code), "AVIF", quality=100, subsampling="4:4:4")
-    at = data.index(b"colrnclx") + 8
-    assert difference(data[:at] + bytes([0, primaries, 0, transfer]) + data[at + 4 :]) < 5
+    assert difference(named_in_avif(primaries, transfer, matrix, code)) < 5
 
 
 @pytest.mark.parametrize("primaries", [0, 1, 2, 5, 6, 300])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from model.decoding.header import GREY, RGB, SIDE, Header
 from model.decoding.limits import check_count
 from model.decoding.orientation import orientation_of
-from model.errors import CorruptImage
+from model.errors import CorruptImage, UnreadFormat
 
 MOST_SEGMENTS = 2_000  # before the first scan; an ICC profile has at most 255, a phone photo about 20
 MOST_SCANS = 100  # libjpeg's own script has 10, the longest of known encoders 64; one takes up to 20 ms
@@ -24,7 +24,7 @@ LATER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")  # one that is neither data nor
 SOF = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
 HUFFMAN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what nearly every file is
 SEQUENTIAL = {0xC0, 0xC1}
-DHT, SOS, EOI, APP1 = 0xC4, 0xDA, 0xD9, 0xE1
+DHT, SOS, EOI, APP1, JPEG_LS = 0xC4, 0xDA, 0xD9, 0xE1, 0xF7
 NEEDED = {*SOF, 0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xE2, 0xEE}  # frame, tables, JFIF, ICC profile, Adobe's colour transform
 ICC = b"ICC_PROFILE\0"
 FIELDS = {
@@ -46,7 +46,9 @@ class Segment(NamedTuple):
 def read_header(data: bytes) -> Header:
     segments = list(_segments(data))
     frame = next((s for s in segments if s.marker in SOF), None)
-    if frame is None or not segments or segments[-1].marker != SOS:
+    if any(s.marker == JPEG_LS for s in segments):
+        raise UnreadFormat("this is an image of the format JPEG-LS, which is not read: send a JPEG")
+    if frame is None or segments[-1].marker != SOS:
         raise CorruptImage("the JPEG image cannot be decoded (it ends before its first scan)")
     width, height, samples = _frame(data, frame)
     scan = segments[-1]

@@ -18,10 +18,14 @@ BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
 SIXTEEN_BIT_COLOURS = {"PNG", "TIFF"}  # of which Pillow keeps 8 bits
 MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
-NOT_READ = (
+NOT_READ = (  # what Pillow says of samples that it cannot arrange
     "unknown pixel mode",
     "Invalid value for samples per pixel",
-)  # what Pillow says of samples that it cannot arrange
+    "Unsupported BMP",
+    "cannot handle",
+    "unrecognized image mode",
+    "unknown TGA map depth",
+)
 SLACK = 1.02  # a decoder may round a size up
 
 

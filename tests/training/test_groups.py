@@ -42,6 +42,12 @@ def test_what_has_one_key_is_one_group_and_what_does_not_match_is_alone() -> Non
     assert not groups.near_duplicates
 
 
+def test_one_name_in_two_unicode_forms_is_one_key() -> None:
+    first, second = example("caf\u00e9_1"), example("cafe\u0301_2")
+    for group_by in ("(caf\u00e9)_", "(cafe\u0301)_"):
+        assert len(find_groups(dataset(first, second), {}, group_by).keys) == 2
+
+
 def test_a_key_is_the_whole_match_where_there_is_no_group() -> None:
     first, second = example("plant7_a"), example("plant8_a")
     assert not find_groups(dataset(first, second), {}, r"plant\d").keys

@@ -13,7 +13,16 @@ from training.problems import Problem, Severity, counted
 from training.sources.directories import Folder
 from training.sources.layout import alike_within, inner_parts, known_table, parts_of, unwrapped
 from training.sources.listing import LabelsFrom, Listing, Part, Reading, shown
-from training.sources.names import ARCHIVES, NOT_UNPACKED, SUFFIXES, bad_labels, is_junk, part_within, why_no_label
+from training.sources.names import (
+    ARCHIVES,
+    NOT_UNPACKED,
+    SUFFIXES,
+    bad_labels,
+    is_junk,
+    part_named,
+    part_within,
+    why_no_label,
+)
 from training.sources.rows import Table
 from training.sources.tables import list_tables, read_table
 from training.sources.walk import Walk
@@ -34,8 +43,15 @@ def list_folder(root: Path, how: Reading) -> Listing:
     _say_around(walk, root, base)
     layout = _walk_parts(walk, base, parts) if parts else _walk_labels(walk, base)
     walk.finish()
-    if len({file.label for file in walk.files}) < 2 and (found := _other_tables(base)):
+    labels = {file.label for file in walk.files}
+    only_parts = all(part_named(label) for label in labels)  # of images without a label, as competitions have them
+    if (len(labels) < 2 or only_parts) and (found := _other_tables(base)):
         return _list_tables(found, root, base, how)
+    if len(labels) > 1 and only_parts:
+        raise DatasetError(
+            f"{root} is divided into {', '.join(sorted(labels))}, and these hold images without labels: put the images into a "
+            "folder for each label there, or give a table of path and label"
+        )
     if not walk.files and not walk.names:
         ignored = [problem for problem in walk.problems if problem.severity is not Severity.NOTE]
         why = f" ({ignored[0].path}: {ignored[0].detail})" if ignored else ""

@@ -60,7 +60,9 @@ def list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, how: Re
                     files.append(LabelledFile(file, normalised(row.labels[0]), part or part_named(row.part)))
     if not files:
         why = f"; {problems[0].path}: {problems[0].detail}" if problems else ""
-        raise DatasetError(f"{tables[0][0].path} names no labelled image that is there{why}")
+        raise DatasetError(
+            f"{tables[0][0].path} names no labelled image that is there (paths start at the table's own folder){why}"
+        )
     listed = ", ".join(f"{shown(root, table.path)} ({table.columns})" for table, _ in tables)
     return Listing(root, f"a table of paths and labels: {listed}", tuple(files), (*problems, *bad_labels(names)))
 

@@ -310,3 +310,16 @@ def test_segments_that_lack_their_fields_are_passed_over(marker: int, name: byte
     for length in range(len(name) + 3):
         short = segment(marker, name[:length].ljust(length, b"\1"))
         assert (decode(jpeg()[:2] + short + jpeg()[2:]).tensor == decode(jpeg()).tensor).all()
+
+
+def test_sound_images_of_samples_that_are_not_read_are_not_called_broken() -> None:
+    photo = encoded(PICTURE, "JPEG")
+    frame = photo.index(b"\xff\xc0")
+    twelve_bits = photo[: frame + 4] + b"\x0c" + photo[frame + 5 :]
+    bitmap = encoded(PICTURE, "BMP")
+    two_bits = bitmap[:28] + b"\2" + bitmap[29:]
+    for data in (twelve_bits, two_bits):
+        with pytest.raises(UnsupportedImage, match="an arrangement of samples that is not read"):
+            decode(data)
+    with pytest.raises(UnreadFormat, match="JPEG-LS"):
+        decode(photo.replace(b"\xff\xc0", b"\xff\xf7"))

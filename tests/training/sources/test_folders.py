@@ -70,6 +70,19 @@ def test_such_words_in_labels_are_no_parts(photos: Touch, how: Reading) -> None:
     assert set(labelled(listing).values()) == {"train_station", "test_tube", "bus"}
 
 
+def test_parts_that_hold_images_are_no_labels(photos: Touch, how: Reading) -> None:
+    root = photos("train/1.jpg train/2.jpg test/3.jpg")
+    with pytest.raises(DatasetError, match="is divided into test, train, and these hold images without labels"):
+        list_folder(root, how)
+    (root / "train.csv").write_text("path,label\ntrain/1.jpg,rose\ntrain/2.jpg,lily\n")
+    listing = list_folder(root, how)
+    assert labelled(listing) == {"train/1.jpg": "rose train", "train/2.jpg": "lily train"}
+    assert kinds(listing) == {("warning", "ignored", "test")}
+    (root / "sample_submission.csv").write_text("path,label\ntest/3.jpg,rose\n")
+    with pytest.raises(DatasetError, match="several tables; give one of them"):
+        list_folder(root, how)
+
+
 def test_the_same_folders_in_each_folder_are_asked_about(photos: Touch, how: Reading, leaf: Reading) -> None:
     root = photos("site1/sound/1.jpg site1/broken/2.jpg site2/sound/3.jpg site2/broken/4.jpg")
     listing = list_folder(root, how)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from model.decoding.header import PALETTE, PALETTE_ALPHA, Header
+from model.decoding.header import PALETTE, PALETTE_ALPHA, RGBA, Crop, Header
 from model.decoding.limits import check_count
 from model.errors import CorruptImage
 
@@ -25,9 +25,12 @@ def read_header(data: bytes) -> Header:
         raise CorruptImage("the GIF image cannot be decoded (it holds no picture)")
     left, top, across, down = (int.from_bytes(data[picture + i : picture + i + 2], "little") for i in (1, 3, 5, 7))
     width, height = max(width, left + across), max(height, top + down)
-    pixel = PALETTE_ALPHA if control and control[3] & 1 else PALETTE
+    frame = Crop(left, top, left + across, top + down)
+    covered = None if frame == (0, 0, width, height) else frame
+    pixel = PALETTE_ALPHA + RGBA if covered else PALETTE_ALPHA if control and control[3] & 1 else PALETTE
     needed = data if picture - start <= 1024 else data[:start] + control + data[picture:]
-    return Header(width, height, width * height * pixel + across * down, needed, profile=profile or None)
+    cost = width * height * pixel + across * down
+    return Header(width, height, cost, needed, profile=profile or None, covered=covered)
 
 
 def _colours(flags: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from model.decoding.formats import FORMATS
-from model.decoding.header import SIDE, Header
+from model.decoding.header import SIDE, Crop, Header
 from model.decoding.orientation import RAW_PROFILES, SIDEWAYS, UPRIGHT, orientation_of
 from model.decoding.srgb import is_srgb
 from model.errors import CorruptImage, ImageError, ImageOutOfBounds, UnsupportedImage
@@ -75,11 +75,19 @@ def _shrink(format: str, header: Header) -> Small:
     )  # big JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, in a fraction of the time
     picture.load()
     whole = picture.crop(header.crop) if header.crop else picture
+    whole = _on_nothing(picture, header.covered) if header.covered else whole
     size = (header.crop.right - header.crop.left, header.crop.bottom - header.crop.top) if header.crop else None
     small = _resizable(format, whole, header).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return _turned(
         _opaque(_in_srgb(small, profile)), size or (header.width, header.height), _orientation(picture, header)
     )
+
+
+def _on_nothing(picture: Image.Image, covered: Crop) -> Image.Image:
+    """Leave transparent what no pixel covers, as browsers do: Pillow fills it with a colour that the file names."""
+    canvas = Image.new("RGBA", picture.size)
+    canvas.paste(picture.crop(covered).convert("RGBA"), covered[:2])
+    return canvas
 
 
 def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image:

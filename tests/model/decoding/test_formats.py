@@ -323,3 +323,16 @@ def test_sound_images_of_samples_that_are_not_read_are_not_called_broken() -> No
             decode(data)
     with pytest.raises(UnreadFormat, match="JPEG-LS"):
         decode(photo.replace(b"\xff\xc0", b"\xff\xf7"))
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_what_a_gifs_first_frame_leaves_free_is_white(transparent: bool) -> None:
+    options = {"transparency": 255} if transparent else {}
+    data = encoded(Image.new("P", (40, 30), 7), "GIF", background=7, **options)
+    canvas = data[:6] + struct.pack("<HH", 80, 60) + data[10:]
+    place = canvas.index(b",\0\0\0\0") + 1
+    moved = canvas[:place] + struct.pack("<HH", 40, 0) + canvas[place + 4 :]
+    found = decode(moved)
+    assert (found.width, found.height) == (80, 60)
+    assert found.tensor[10, 280].tolist() == decode(data).tensor[10, 280].tolist() != [255, 255, 255]
+    assert found.tensor[10, 20].tolist() == found.tensor[280, 280].tolist() == [255, 255, 255]

@@ -49,19 +49,21 @@ def damage_of_jpeg(data: bytes) -> str | None:
 def _found(data: bytes) -> str | None:
     from model.decoding.jpeg import has_hole, without_gaps
 
-    plain = without_gaps(data)  # libjpeg's first warning is the only one that is told: not of them
-    found = _warning(plain if plain.endswith(EOI) else plain.rstrip(b"\xff") + EOI)
-    return found or ("its scan holds a run of zeros that is no code" if has_hole(plain) else None)
+    whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
+    warning = _warning(whole)
+    if EXTRANEOUS.search(warning):  # libjpeg's first warning is the only one that is told: it may hide others
+        warning = _warning(without_gaps(whole))
+    return _damage(warning) or ("its scan holds a run of zeros that is no code" if has_hole(data) else None)
 
 
-def _warning(whole: bytes) -> str | None:
+def _warning(whole: bytes) -> str:
     import simplejpeg
 
     try:
         simplejpeg.decode_jpeg(whole, strict=True, **LEAST_WORK)
     except ValueError as warning:
-        return _damage(str(warning))
-    return None
+        return str(warning)
+    return ""
 
 
 def _damage(warning: str) -> str | None:

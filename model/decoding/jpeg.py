@@ -171,15 +171,17 @@ def has_hole(data: bytes) -> bool:
 
     Where the shortest codes end a block, zeros may as well be a flat surface: nothing is said of them.
     """
-    segments = list(_segments(data))
-    if not any(s.marker in SEQUENTIAL for s in segments) or segments[-1].marker != SOS:
+    last = data.rfind(HOLE)
+    segments = list(_segments(data)) if last >= 0 else []
+    if not segments or segments[-1].marker != SOS or last < segments[-1].end:
         return False
     scan = segments[-1]
     codes = {name: code for s in segments if s.marker == DHT for name, code in _shortest_codes(data, s)}
     used = {data[scan.start + 6 + 2 * i] & 15 for i in range(data[scan.start + 4])}
+    if not any(s.marker in SEQUENTIAL for s in segments) or not any(codes.get(name) for name in used):
+        return False
     end = LATER.search(data, scan.end)
-    hole = data.find(HOLE, scan.end, end.start() if end else len(data))
-    return hole >= 0 and any(codes.get(name) for name in used)
+    return data.find(HOLE, scan.end, end.start() if end else len(data)) >= 0
 
 
 def _shortest_codes(data: bytes, segment: Segment) -> Iterator[tuple[int, int]]:

@@ -26,7 +26,7 @@ def damage_of(data: bytes) -> str | None:
     """Say what is damaged in an image that decodes all the same, of a JPEG in libjpeg's words; None where nothing is known to be."""
     format = image_format(data)
     if format == "JPEG":
-        from model.decoding.jpeg import has_all_scans
+        from model.decoding.scans import has_all_scans
 
         found = damage_of_jpeg(data)
         return found if found or has_all_scans(data) else "scans are missing"
@@ -47,7 +47,7 @@ def damage_of_jpeg(data: bytes) -> str | None:
 
 
 def _found(data: bytes) -> str | None:
-    from model.decoding.jpeg import has_hole, without_gaps
+    from model.decoding.scans import has_hole, without_gaps
 
     whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
     warning = _warning(whole)

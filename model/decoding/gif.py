@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from model.decoding.header import PALETTE, PALETTE_ALPHA, RGBA, Crop, Header
-from model.decoding.limits import check_count
+from model.decoding.limits import MOST_PROFILE, check_count
 from model.errors import CorruptImage
 
 MOST_BLOCKS = 100_000  # 255 bytes each; some editors write megabytes of XMP
 CONTROL = 0xF9  # the extension that names the transparent colour
 PROFILE = b"\x0bICCRGBG1012"  # the name of the application extension that holds an ICC profile (ICC.1, B.7)
-MOST_PROFILE = 2**22  # bytes
 
 
 def read_header(data: bytes) -> Header:

@@ -5,8 +5,8 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from model.decoding.extents import coded_extents
-from model.decoding.jpeg import HOLE  # in faxes, LZW, AV1 and HEVC no code is as many zeros, or follows itself so
 from model.decoding.png import read_chunks
+from model.decoding.scans import HOLE  # in faxes, LZW, AV1 and HEVC no code is as many zeros, or follows itself so
 from model.decoding.tiff_directory import (
     COMPRESSION,
     FAXES,

@@ -23,17 +23,15 @@ NEXT = re.compile(rb"\xff+[^\xff\x00]")  # a marker, with the fill bytes before 
 LATER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")  # one that is neither data nor a restart
 SOF = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
 HUFFMAN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what nearly every file is
-SEQUENTIAL = {0xC0, 0xC1}
 DHT, SOS, EOI, APP1, JPEG_LS = 0xC4, 0xDA, 0xD9, 0xE1, 0xF7
 NEEDED = {*SOF, 0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xE2, 0xEE}  # frame, tables, JFIF, ICC profile, Adobe's colour transform
 ICC = b"ICC_PROFILE\0"
-FIELDS = {
+FIELDS = {  # marker → its name, and the bytes that it has at least
     0xE0: (b"", 14),
     0xE2: (ICC, 14),
     0xEE: (b"Adobe", 12),
-}  # marker → its name, and the bytes that it has at least
+}
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
-HOLE = bytes(64)
 
 
 class Segment(NamedTuple):
@@ -44,9 +42,9 @@ class Segment(NamedTuple):
 
 
 def read_header(data: bytes) -> Header:
-    segments = list(_segments(data))
+    segments = list(segments_of(data))
     frame = next((s for s in segments if s.marker in SOF), None)
-    if any(s.marker == JPEG_LS for s in segments):
+    if frame is None and any(s.marker == JPEG_LS for s in segments):
         raise UnreadFormat("this is an image of the format JPEG-LS, which is not read: send a JPEG")
     if frame is None or segments[-1].marker != SOS:
         raise CorruptImage("the JPEG image cannot be decoded (it ends before its first scan)")
@@ -67,7 +65,7 @@ def read_header(data: bytes) -> Header:
     )
 
 
-def _segments(data: bytes) -> Iterator[Segment]:
+def segments_of(data: bytes) -> Iterator[Segment]:
     """Yield the segments before the first scan's data; the last one is the start of that scan, if there is one."""
     position, found = 2, 0
     while match := NEXT.search(data, position):
@@ -135,62 +133,3 @@ def _is_short(data: bytes, segment: Segment) -> bool:
     """Say that it lacks its fields: it says nothing then, libjpeg passes it over, and Pillow would fail."""
     name, length = FIELDS.get(segment.marker, (b"", 0))
     return segment.end - segment.start - 4 < length and data.startswith(name, segment.start + 4)
-
-
-def has_all_scans(data: bytes) -> bool:
-    """Say whether the scans that have begun hold every bit of every coefficient (ITU-T T.81, table B.3)."""
-    segments = list(_segments(data))
-    frame = next(s for s in segments if s.marker in SOF)
-    left = {data[at]: 2**64 - 1 for at in range(frame.start + 10, frame.end, 3)}  # component → bits: its coefficients
-    position = segments[-1].start
-    for _ in range(MOST_SCANS):
-        components = data[position + 4]
-        names = data[position + 5 : position + 5 + 2 * components : 2]
-        first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components].ljust(3, b"\xff")
-        if bits & 15 == 0 and first <= last:  # the last bit
-            for name in left.keys() & set(names):
-                left[name] &= ~(2 ** (last + 1) - 2**first)
-        if not any(left.values()):
-            return True
-        position = data.find(b"\xff\xda", position + 2, len(data) - 4)
-        if position < 0:
-            break
-    return False
-
-
-def without_gaps(data: bytes) -> bytes:
-    """Return the file without what stands between its segments and belongs to none."""
-    segments = list(_segments(data))
-    if not any(s.gap for s in segments) or segments[-1].marker != SOS:
-        return data
-    return data[:2] + b"".join(data[s.start : s.end] for s in segments) + data[segments[-1].end :]
-
-
-def has_hole(data: bytes) -> bool:
-    """Say whether a sequential picture's first scan holds zeros that its tables make hundreds of equal coefficients.
-
-    Where the shortest codes end a block, zeros may as well be a flat surface: nothing is said of them.
-    """
-    last = data.rfind(HOLE)
-    segments = list(_segments(data)) if last >= 0 else []
-    if not segments or segments[-1].marker != SOS or last < segments[-1].end:
-        return False
-    scan = segments[-1]
-    codes = {name: code for s in segments if s.marker == DHT for name, code in _shortest_codes(data, s)}
-    used = {data[scan.start + 6 + 2 * i] & 15 for i in range(data[scan.start + 4])}
-    if not any(s.marker in SEQUENTIAL for s in segments) or not any(codes.get(name) for name in used):
-        return False
-    end = LATER.search(data, scan.end)
-    return data.find(HOLE, scan.end, end.start() if end else len(data)) >= 0
-
-
-def _shortest_codes(data: bytes, segment: Segment) -> Iterator[tuple[int, int]]:
-    """Yield each table of coefficients, and what zeros mean in it: a run and a size, or 0 for the end of a block.
-
-    See ITU-T T.81, B.2.4.2.
-    """
-    at = segment.start + 4
-    while at + 17 < segment.end:
-        if data[at] >> 4:  # 0: a table of differences between blocks
-            yield data[at] & 15, data[at + 17]
-        at += 17 + sum(data[at + 1 : at + 17])

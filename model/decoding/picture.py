@@ -160,7 +160,7 @@ def _without_its_end(header: Header) -> Small | None:
     """
     from dataclasses import replace
 
-    from model.decoding.jpeg import has_all_scans
+    from model.decoding.scans import has_all_scans
 
     if header.cost > MOST_TWICE or not has_all_scans(header.data):
         return None

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.decoding.header import BLACK_AND_WHITE, GREY, PALETTE, PALETTE_ALPHA, RGB, RGBA, SIXTEEN, Header
-from model.decoding.limits import MOST_EXACT, check_count
+from model.decoding.limits import MOST_EXACT, MOST_PROFILE, check_count
 from model.decoding.orientation import RAW_PROFILES
 from model.errors import CorruptImage
 
@@ -21,17 +21,13 @@ if TYPE_CHECKING:
 
 MOST_CHUNKS = 50_000  # libpng writes 8 KiB in each IDAT: 2,600 of them in 20 MB
 MOST_SIXTEEN = 5_000_000  # pixels of 16 bits that are decoded in this process: each may be read twice, and stretched
-MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0.5–3 MB
 
 COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum there is damage
 ANCILLARY = {b"eXIf", b"iCCP", b"cICP"}  # of use, where they are sound
 FULL_RANGE_RGB = (0, 1)  # of a cICP chunk; others are of video
 PIXELS = {b"IHDR", b"IDAT", b"IEND"} | COLOUR
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-ORIENTED = (
-    *(f"{name}\0".encode() for name in RAW_PROFILES),
-    b"XML:com.adobe.xmp\0",
-)  # texts that may say which way is up
+ORIENTED = tuple(f"{name}\0".encode() for name in (*RAW_PROFILES, "XML:com.adobe.xmp"))  # texts: which way is up
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # left out: the first picture is what is read
 
 

@@ -16,20 +16,12 @@ from pathlib import Path
 from typing import IO, Self
 
 MOST_LINK = 4096  # characters of where a link leads
-OUTSIDE = (
-    ".outside-of-the-archive"  # where a link leads that leads out: it is hidden, so nothing of this name is unpacked
-)
+OUTSIDE = ".outside-of-the-archive"  # where a link leads that leads out: hidden, so nothing of this name is unpacked
 CHUNK = 2**20
-NO_FILES = (
-    *tarfile.SUPPORTED_TYPES,
-    b"D",
-    b"V",
-)  # GNU's: a list of a folder, a volume's name; POSIX: what is not known is a file
+NO_FILES = (*tarfile.SUPPORTED_TYPES, b"D", b"V")  # of GNU: a list of a folder, a volume's name; others are files
 LOCAL = b"PK\x03\x04"  # what a .zip's first entry begins with
 END = b"PK\x05\x06"  # what the record at its end begins with; then, 10 bytes on, how many entries there are, in 2 bytes
-NO_LETTERS = set(range(0xA6, 0x100)) - {
-    0xE1
-}  # of code page 437: frames, Greek and formulas; all others' letters are there
+NO_LETTERS = {*range(0xA6, 0xE1), *range(0xE2, 0x100)}  # of code page 437: frames, formulas; letters in others
 MOST_END = 22 + 2**16  # bytes of this record, with a comment
 
 BROKEN = (  # what the libraries raise for broken bytes, passwords, unknown compression, and names that no disk takes

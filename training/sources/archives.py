@@ -26,7 +26,7 @@ MOST_GROWTH = 100  # times the archive's own size; images hardly shrink, and no 
 SMALL = 2**30  # bytes that any archive may unpack to
 RESERVE = 2**30  # bytes of the disk that stay free
 WAY = 3  # of unpacking: raised where what was unpacked before would come out otherwise now
-PACKED = (
+PACKED = (  # 7z, RAR and Zstandard too
     LOCAL,
     b"\x1f\x8b",
     b"BZh",
@@ -34,7 +34,7 @@ PACKED = (
     b"7z\xbc\xaf",
     b"Rar!",
     b"\x28\xb5\x2f\xfd",
-)  # 7z, RAR and Zstandard too
+)
 
 
 def is_archive(path: Path) -> bool:

@@ -1,3 +1,4 @@
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from training.split import Percentages, split
 
 
 def example(name: str, label: str = "rose", part: Part | None = None) -> Example:
-    digest = f"{hash(name) % 2**256:064x}"
+    digest = sha256(name.encode()).hexdigest()
     return Example(Path(f"/set/{label}/{name}.jpg"), label, digest, digest, part)
 
 

@@ -16,6 +16,7 @@ from training.errors import DatasetError
 from training.near_duplicates import find_pairs
 from training.problems import Problem, Severity
 from training.sources.listing import shown
+from training.sources.names import normalised
 
 MOST = 10  # pictures that are near-duplicates of one another in any set
 MOST_SHARE = 0.1  # of all pictures in a larger set; beyond both, one scene in front of a camera that does not move
@@ -53,7 +54,7 @@ def find_groups(dataset: Dataset, hashes: Mapping[str, bytes], group_by: str | N
 def key_function(group_by: str) -> re.Pattern[str]:
     """Raises DatasetError where the expression is none."""
     try:
-        return re.compile(group_by)
+        return re.compile(normalised(group_by))
     except re.error as error:
         raise DatasetError(f"--group-by {group_by!r} is no regular expression: {error}") from error
 
@@ -64,7 +65,7 @@ def _same_key(dataset: Dataset, group_by: str | None) -> NDArray[np.int64]:
         return np.empty((0, 2), np.int64)
     pattern, rows = key_function(group_by), defaultdict(list)
     for i, example in enumerate(dataset.examples):
-        found = pattern.search(shown(dataset.root, example.path))
+        found = pattern.search(normalised(shown(dataset.root, example.path)))
         key = found and (found.group(1) if pattern.groups else found.group())
         if key:
             rows[key].append(i)

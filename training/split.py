@@ -72,15 +72,20 @@ def split(examples: Iterable[Example], percentages: Percentages, groups: Mapping
     """
     examples = tuple(examples)
     drawn = _draw(examples, percentages, groups)
-    _refuse_too_few(drawn)
     lacking = _lacking(examples)
     moved = Counter[Part]()
+    for parts in filter(
+        _is_divided, drawn.values()
+    ):  # a class keeps one of its training images, wherever content draws them
+        moved.update(_fill(parts, [Part.TRAIN], [part for part in NEED if part in lacking]))
+    _refuse_too_few(drawn)
     for parts in drawn.values():
         if _is_divided(parts):  # what the user made stays
             moved.update(_fill(parts, [part for part in NEED if part in lacking], (Part.TRAIN,)))
         else:
             moved.update(_fill(parts, NEED, NEED))
     _refuse_untaught(drawn)
+    _refuse_untested(drawn)
     place = {
         e: part for parts in drawn.values() for part, units in parts.items() for unit in units for e in unit.examples
     }
@@ -141,8 +146,6 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
             why.append(f"{label!r} has {have} and needs one to learn and one to test: add images to the class")
         elif _is_divided(parts) and not parts[Part.TRAIN]:
             why.append(f"{label!r} has no image for training: add images to the class in that part")
-    if not any(parts[Part.TEST] for parts in drawn.values()) and any(map(_is_divided, drawn.values())):
-        why.append("no class has an image for testing: name fewer images as the training part")
     if why:
         raise DatasetError("; ".join(why))
 
@@ -154,6 +157,11 @@ def _refuse_untaught(drawn: Mapping[str, _Parts]) -> None:
             f"{', '.join(map(repr, untaught))}: all images are in groups that also hold other labels and are not for training; "
             "add images of their own, or group by less"
         )
+
+
+def _refuse_untested(drawn: Mapping[str, _Parts]) -> None:
+    if any(map(_is_divided, drawn.values())) and not any(parts[Part.TEST] for parts in drawn.values()):
+        raise DatasetError("no class has an image for testing: name fewer images as the training part")
 
 
 def _fill(parts: _Parts, needy: Iterable[Part], donors: Sequence[Part]) -> list[Part]:

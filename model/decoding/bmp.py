@@ -3,14 +3,13 @@
 import struct
 
 from model.decoding.header import PALETTE, RGB, RGBA, Header
-from model.decoding.limits import check_count
+from model.decoding.limits import MOST_PROFILE, check_count
 
 RLE = {1, 2}
 MOST_RLE_PIXELS = 4_000_000  # Pillow's own decoder, in Python, takes about 0.1 µs for each,
 MOST_RLE_BYTES = 2**20  # and 0.2 µs for each of these
 BITFIELDS = 3
 V5, EMBEDDED = 124, b"DEBM"  # the size of the header that may hold an ICC profile, and the mark that it does
-MOST_PROFILE = 2**22  # bytes
 
 
 def read_header(data: bytes) -> Header:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from model.decoding.code_points import profile_in
 from model.decoding.formats import ISO_BRANDS, STRUCTURAL, image_format, iso_brands
 from model.decoding.header import RGB, RGBA, Crop, Header
 from model.decoding.iso import boxes
@@ -40,11 +41,12 @@ class Items:
     boxes: int = 0  # that were walked so far
     listed: int = 0  # references and properties that were read so far
 
+    def all_of(self, item: int, kind: bytes) -> list[bytes]:
+        owned = (self.properties[i - 1] for i in self.owned.get(item, []) if 0 < i <= len(self.properties))
+        return [content for name, content in owned if name == kind]
+
     def property(self, item: int, kind: bytes) -> bytes | None:
-        for index in self.owned.get(item, []):
-            if 0 < index <= len(self.properties) and self.properties[index - 1][0] == kind:
-                return self.properties[index - 1][1]
-        return None
+        return next(iter(self.all_of(item, kind)), None)
 
     def is_deep(self, item: int) -> bool:
         """Say whether samples may have more than 8 bits; they may where the file does not tell."""
@@ -91,7 +93,15 @@ def read_header(data: bytes) -> Header:
     if area > FAIR * (width * height + SPARE):
         raise ImageOutOfBounds(f"the image is composed of pictures of {area:,} pixels in all: save it anew")
     pixel = PLAIN + DEEP * items.is_deep(items.primary) + ALPHA * items.alpha
-    return Header(width, height, width * height * pixel, _branded(data), alone=True, crop=_crop(items, width, height))
+    return Header(
+        width,
+        height,
+        width * height * pixel,
+        _branded(data),
+        alone=True,
+        crop=_crop(items, width, height),
+        profile=profile_in(items.all_of(items.primary, b"colr")),
+    )
 
 
 def _branded(data: bytes) -> bytes:

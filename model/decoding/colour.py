@@ -7,16 +7,15 @@ from typing import Any
 
 from PIL import Image, ImageCms
 
-MOST = 2**22  # bytes; a press profile has 0.5–3 MB
-PROGRAM = (
-    b"mpet"  # steps of any number, for each of 36,000 colours (ICC.1, multiProcessElements); no camera writes them
-)
-SPACES = {
+from model.decoding.limits import MOST_PROFILE
+
+PROGRAM = b"mpet"  # steps of any number for each of 36,000 colours (ICC.1, multiProcessElements); no camera writes them
+SPACES = {  # mode → the profile's own name, at its byte 16
     "RGB": b"RGB ",
     "L": b"GRAY",
     "CMYK": b"CMYK",
     "LAB": b"Lab ",
-}  # mode → the profile's own name, at its byte 16
+}
 
 
 def to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
@@ -39,7 +38,7 @@ def _is_grey(colours: Image.Image) -> bool:
 
 @lru_cache(maxsize=16)  # a camera's profile is the same in all its photos; making a transform takes 1–20 ms
 def _transform(mode: str, profile: bytes | None) -> Any:
-    if profile and (len(profile) > MOST or profile[16:20] != SPACES.get(mode) or PROGRAM in profile):
+    if profile and (len(profile) > MOST_PROFILE or profile[16:20] != SPACES.get(mode) or PROGRAM in profile):
         return None
     with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
         source = ImageCms.ImageCmsProfile(BytesIO(profile)) if profile else ImageCms.createProfile("LAB")

@@ -1,4 +1,4 @@
-"""From 16- and 32-bit samples to 8 bits: by what the values say, since headers rarely do. NumPy is imported when needed."""
+"""From 16-bit and signed samples to 8 bits: by what the values say, since headers rarely do. NumPy is imported when needed."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ from PIL import Image
 
 from model.decoding.header import Header
 from model.decoding.limits import MOST_EXACT
-from model.errors import CorruptImage, UnsupportedImage
+from model.errors import UnsupportedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 
 FULL = 2**14  # 16-bit samples reach beyond it, unless they hold the 10, 12 or 14 bits of a sensor
 LEVELS = 8  # of brightness, at least, where only the upper bits are at hand
+SIGNED_MOST = 127  # of bytes
 EIGHT = 2**8  # and those below it hold 8
 AT_ONCE = 2**18  # pixels that are turned into 8 bits at a time, so that no second picture is in memory
-SAMPLE = 2**18  # pixels that the range of floats is taken from
-RANGE = (0.1, 99.9)  # percent; what lies outside is clipped: a hot pixel must not make the rest flat
-NO_VALUE = 9.9e19  # magnitudes from it mean "no data", netCDF's 1e20 is one; so do those below, where they are smallest
-PLACEHOLDERS = (-9999.0, -99999.0, -32768.0, -32767.0, -(2.0**31))
-LARGEST = (2.0**31 - 1, 2.0**32 - 1)  # of 32-bit integers: the same, where they are the largest
 
 
 def brightness(largest: int) -> float:
@@ -37,53 +33,27 @@ def from_sixteen(picture: Image.Image, header: Header) -> Image.Image:
     import numpy as np
 
     def to_bytes(values: "NDArray[Any]") -> "NDArray[Any]":
-        return values * factor if header.nodata is None else np.where(_has_value(values, header), values * factor, 0)
+        return values * factor if header.nodata is None else np.where(has_value(values, header), values * factor, 0)
 
-    factor = brightness(max(int(_valued(values, header).max(initial=0)) for values in _rows(picture, header)))
-    grey = _in_rows(picture, header, to_bytes)
+    factor = brightness(max(int(valued(values, header).max(initial=0)) for values in rows_of(picture, header)))
+    grey = in_rows(picture, header, to_bytes)
     if header.transparent:
-        grey.putalpha(_in_rows(picture, header, lambda values: 255 * (values != header.transparent)))
+        grey.putalpha(in_rows(picture, header, lambda values: 255 * (values != header.transparent)))
     return grey
 
 
-def from_wide(picture: Image.Image, header: Header) -> Image.Image:
-    """Stretch 32-bit integers or floats, whose range no header states, from their 0.1st to their 99.9th percentile."""
-    import numpy as np
-
-    low, high = _range(picture, header)
-    scale = 255 / (high - low) if high > low else 0.0
-
-    def to_bytes(values: "NDArray[Any]") -> "NDArray[Any]":
-        known = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
-        if header.nodata is not None:
-            known[~_has_value(values, header)] = low
-        return ((known - low) * scale).clip(0, 255)
-
-    return _in_rows(picture, header, to_bytes)
+def from_signed(picture: Image.Image, header: Header) -> Image.Image:
+    """Return bytes that the decoder took for unsigned ones: −128 is black, or 0 where none is below it."""
+    negative = _brightest(picture, "L") > SIGNED_MOST
+    levels = [(value + 128) % 256 if negative else min(255, 2 * value) for value in range(256)]
+    return picture.point([255 - level for level in levels] if header.inverted else levels)
 
 
-def _range(picture: Image.Image, header: Header) -> tuple[float, float]:
-    import numpy as np
-
-    step = max(1, round((picture.width * picture.height / SAMPLE) ** 0.5))
-    sampled = np.concatenate([rows[::step, ::step].ravel() for rows in _rows(picture, header)])
-    values = _valued(sampled, header).astype(np.float64)
-    values = values[np.abs(values) < NO_VALUE]  # NaN is not, either
-    if not values.size:
-        raise CorruptImage("the image cannot be decoded (none of its pixels holds a finite value)")
-    if values.min() in PLACEHOLDERS and (values != values.min()).any():
-        values = values[values != values.min()]
-    if values.max() in LARGEST and (values != values.max()).any():
-        values = values[values != values.max()]
-    low, high = np.percentile(values, RANGE)
-    return (float(low), float(high)) if high > low else (float(values.min()), float(values.max()))
+def valued(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
+    return values if header.nodata is None else values[has_value(values, header)]
 
 
-def _valued(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
-    return values if header.nodata is None else values[_has_value(values, header)]
-
-
-def _has_value(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
+def has_value(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
     """Compare as the samples are: of −999.9, which a tag writes in text, a 32-bit float keeps seven digits."""
     import numpy as np
 
@@ -93,7 +63,7 @@ def _has_value(values: "NDArray[Any]", header: Header) -> "NDArray[Any]":
     return has
 
 
-def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
+def rows_of(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
     import numpy as np
 
     for top, bottom in _parts(picture):
@@ -103,11 +73,11 @@ def _rows(picture: Image.Image, header: Header) -> "Iterator[NDArray[Any]]":
         yield values.view(np.uint32) if header.unsigned else values
 
 
-def _in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[Any]], NDArray[Any]]") -> Image.Image:
+def in_rows(picture: Image.Image, header: Header, to_bytes: "Callable[[NDArray[Any]], NDArray[Any]]") -> Image.Image:
     import numpy as np
 
     found, top = Image.new("L", picture.size), 0
-    for values in _rows(picture, header):
+    for values in rows_of(picture, header):
         eight = to_bytes(values).astype(np.uint8)
         found.paste(Image.fromarray(255 - eight if header.inverted else eight), (0, top))
         top += eight.shape[0]

@@ -2,37 +2,27 @@
 
 from collections.abc import Iterator
 
+from model.decoding.iso import boxes
+
 CODED = {b"av01", b"hvc1"}
 FULL = 4  # bytes of version and flags
 
 
 def coded_extents(data: bytes) -> Iterator[bytes]:
     """Yield the bytes of each extent of each coded picture, its alpha and its thumbnail among them."""
-    for kind, start, end in _boxes(data, 0, len(data)):
+    for kind, start, end in boxes(data, 0, len(data)):
         if kind == b"meta":
-            inner = {name: (first, last) for name, first, last in _boxes(data, start + FULL, end)}
+            inner = {name: (first, last) for name, first, last in boxes(data, start + FULL, end)}
             if inner.keys() >= {b"iinf", b"iloc"}:
                 coded = set(_coded(data, *inner[b"iinf"]))
                 places = _places(data, *inner[b"iloc"])
                 yield from (data[place : place + length] for item, place, length in places if item in coded)
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    while position + 8 <= end:
-        size, start = int.from_bytes(data[position : position + 4]), position + 8
-        if size == 1:
-            size, start = int.from_bytes(data[start : start + 8]), start + 8
-        stop = min(position + size, end) if size else end
-        if stop < start:
-            return
-        yield data[position + 4 : position + 8], start, stop
-        position = stop
-
-
 def _coded(data: bytes, start: int, end: int) -> Iterator[int]:
     """Yield the numbers of the items that are coded pictures."""
     first = start + FULL + (4 if data[start] else 2)
-    for kind, begin, _ in _boxes(data, first, end):
+    for kind, begin, _ in boxes(data, first, end):
         width = 4 if data[begin] == 3 else 2
         at = begin + FULL + width + 2
         if kind == b"infe" and data[begin] >= 2 and data[at : at + 4] in CODED:

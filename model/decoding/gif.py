@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from model.decoding.header import PALETTE, PALETTE_ALPHA, Header
-from model.decoding.limits import check_count
+from model.decoding.header import PALETTE, PALETTE_ALPHA, RGBA, Crop, Header
+from model.decoding.limits import MOST_PROFILE, check_count
 from model.errors import CorruptImage
 
 MOST_BLOCKS = 100_000  # 255 bytes each; some editors write megabytes of XMP
 CONTROL = 0xF9  # the extension that names the transparent colour
 PROFILE = b"\x0bICCRGBG1012"  # the name of the application extension that holds an ICC profile (ICC.1, B.7)
-MOST_PROFILE = 2**22  # bytes
 
 
 def read_header(data: bytes) -> Header:
@@ -25,9 +24,12 @@ def read_header(data: bytes) -> Header:
         raise CorruptImage("the GIF image cannot be decoded (it holds no picture)")
     left, top, across, down = (int.from_bytes(data[picture + i : picture + i + 2], "little") for i in (1, 3, 5, 7))
     width, height = max(width, left + across), max(height, top + down)
-    pixel = PALETTE_ALPHA if control and control[3] & 1 else PALETTE
+    frame = Crop(left, top, left + across, top + down)
+    covered = None if frame == (0, 0, width, height) else frame
+    pixel = PALETTE_ALPHA + RGBA if covered else PALETTE_ALPHA if control and control[3] & 1 else PALETTE
     needed = data if picture - start <= 1024 else data[:start] + control + data[picture:]
-    return Header(width, height, width * height * pixel + across * down, needed, profile=profile or None)
+    cost = width * height * pixel + across * down
+    return Header(width, height, cost, needed, profile=profile or None, covered=covered)
 
 
 def _colours(flags: int) -> int:

@@ -47,6 +47,7 @@ class Header:
     orientation: int | None = None  # where the decoder is not to read it
     profile: bytes | None = None  # of colours, where the decoder is not to read it
     crop: Crop | None = None  # where the decoder does not apply it
+    covered: Crop | None = None  # what of the canvas holds pixels, where that is not all of it
     nodata: float | None = None  # the value of pixels that hold none
     inverted: bool = False  # 0 is white, and the decoder does not say so
     levels: tuple[int, ...] | None = None  # what the decoder makes of each channel's largest value, where it is not 255

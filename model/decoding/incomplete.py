@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from model.decoding.extents import coded_extents
 from model.decoding.png import read_chunks
+from model.decoding.scans import HOLE  # in faxes, LZW, AV1 and HEVC no code is as many zeros, or follows itself so
 from model.decoding.tiff_directory import (
     COMPRESSION,
     FAXES,
@@ -22,7 +23,6 @@ from model.decoding.tiff_directory import (
 SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # a pixel, by the kind of colour (PNG, section 11.2.1)
 PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]  # Adam7
 AT_ONCE = 2**18  # bytes that are inflated at a time
-HOLE = bytes(64)  # in faxes, LZW, AV1 and HEVC no code is as many zeros, and no encoder writes one after the other
 LZW, DEFLATE = 5, {8, 32946}
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from model.decoding.header import GREY, RGB, SIDE, Header
 from model.decoding.limits import check_count
 from model.decoding.orientation import orientation_of
-from model.errors import CorruptImage
+from model.errors import CorruptImage, UnreadFormat
 
 MOST_SEGMENTS = 2_000  # before the first scan; an ICC profile has at most 255, a phone photo about 20
 MOST_SCANS = 100  # libjpeg's own script has 10, the longest of known encoders 64; one takes up to 20 ms
@@ -23,14 +23,14 @@ NEXT = re.compile(rb"\xff+[^\xff\x00]")  # a marker, with the fill bytes before 
 LATER = re.compile(rb"\xff[^\xff\x00\xd0-\xd7]")  # one that is neither data nor a restart
 SOF = {0xC0 + i for i in range(16)} - {0xC4, 0xC8, 0xCC}
 HUFFMAN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what nearly every file is
-SOS, EOI, APP1 = 0xDA, 0xD9, 0xE1
+DHT, SOS, EOI, APP1, JPEG_LS = 0xC4, 0xDA, 0xD9, 0xE1, 0xF7
 NEEDED = {*SOF, 0xC4, 0xCC, 0xDB, 0xDD, 0xE0, 0xE2, 0xEE}  # frame, tables, JFIF, ICC profile, Adobe's colour transform
 ICC = b"ICC_PROFILE\0"
-FIELDS = {
+FIELDS = {  # marker → its name, and the bytes that it has at least
     0xE0: (b"", 14),
     0xE2: (ICC, 14),
     0xEE: (b"Adobe", 12),
-}  # marker → its name, and the bytes that it has at least
+}
 EXIF, XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 
@@ -42,9 +42,11 @@ class Segment(NamedTuple):
 
 
 def read_header(data: bytes) -> Header:
-    segments = list(_segments(data))
+    segments = list(segments_of(data))
     frame = next((s for s in segments if s.marker in SOF), None)
-    if frame is None or not segments or segments[-1].marker != SOS:
+    if frame is None and any(s.marker == JPEG_LS for s in segments):
+        raise UnreadFormat("this is an image of the format JPEG-LS, which is not read: send a JPEG")
+    if frame is None or segments[-1].marker != SOS:
         raise CorruptImage("the JPEG image cannot be decoded (it ends before its first scan)")
     width, height, samples = _frame(data, frame)
     scan = segments[-1]
@@ -63,7 +65,7 @@ def read_header(data: bytes) -> Header:
     )
 
 
-def _segments(data: bytes) -> Iterator[Segment]:
+def segments_of(data: bytes) -> Iterator[Segment]:
     """Yield the segments before the first scan's data; the last one is the start of that scan, if there is one."""
     position, found = 2, 0
     while match := NEXT.search(data, position):
@@ -106,8 +108,9 @@ def _count_scans(data: bytes, after: int) -> None:
 
 
 def _metadata(data: bytes, segments: list[Segment], name: bytes) -> bytes | None:
+    """Return the first segment of this name that holds more than it: some tools leave an empty one in front."""
     found = (data[s.start + 4 : s.end] for s in segments if s.marker == APP1 and data.startswith(name, s.start + 4))
-    return next(found, None)
+    return next((content for content in found if len(content) > len(name)), None)
 
 
 def _needed(data: bytes, segments: list[Segment]) -> bytes:
@@ -130,24 +133,3 @@ def _is_short(data: bytes, segment: Segment) -> bool:
     """Say that it lacks its fields: it says nothing then, libjpeg passes it over, and Pillow would fail."""
     name, length = FIELDS.get(segment.marker, (b"", 0))
     return segment.end - segment.start - 4 < length and data.startswith(name, segment.start + 4)
-
-
-def has_all_scans(data: bytes) -> bool:
-    """Say whether the scans that have begun hold every bit of every coefficient (ITU-T T.81, table B.3)."""
-    segments = list(_segments(data))
-    frame = next(s for s in segments if s.marker in SOF)
-    left = {data[at]: 2**64 - 1 for at in range(frame.start + 10, frame.end, 3)}  # component → bits: its coefficients
-    position = segments[-1].start
-    for _ in range(MOST_SCANS):
-        components = data[position + 4]
-        names = data[position + 5 : position + 5 + 2 * components : 2]
-        first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components].ljust(3, b"\xff")
-        if bits & 15 == 0 and first <= last:  # the last bit
-            for name in left.keys() & set(names):
-                left[name] &= ~(2 ** (last + 1) - 2**first)
-        if not any(left.values()):
-            return True
-        position = data.find(b"\xff\xda", position + 2, len(data) - 4)
-        if position < 0:
-            break
-    return False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from model.errors import ImageOutOfBounds
 
 MB = 2**20
+MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0.5–3 MB
 MOST_EXACT = 80_000_000  # samples of 16-bit colours, of which all bits are read; of more only the upper eight
 SECONDS_FOR = 8_000_000  # pixels; a larger picture gets its time once for each
 

@@ -6,7 +6,9 @@ import struct
 from PIL import Image
 
 TAG = 0x0112
-IN_XMP = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
+IN_XMP = re.compile(rb"tiff:Orientation\s*(?:=\s*[\"']|>\s*)([1-8])")
+BEGINNING = re.compile(rb"\A(?:Exif\0\0)+")  # a JPEG's, which some writers put before other formats' tags as well
+RAW_PROFILES = ("Raw profile type exif", "Raw profile type APP1")  # keywords of a PNG's texts: ImageMagick's
 SIDEWAYS = {5, 6, 7, 8}  # width and height change places
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,7 +35,7 @@ def upright(stated: int | None) -> int:
 
 
 def _in_exif(exif: bytes) -> int | None:
-    tags = exif.removeprefix(b"Exif\0\0")
+    tags = BEGINNING.sub(b"", exif)
     order = {b"II": "<", b"MM": ">"}.get(tags[:2])
     if order is None:
         return None

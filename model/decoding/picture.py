@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from model.decoding.formats import FORMATS
-from model.decoding.header import SIDE, Header
-from model.decoding.orientation import SIDEWAYS, UPRIGHT, orientation_of
+from model.decoding.header import SIDE, Crop, Header
+from model.decoding.orientation import RAW_PROFILES, SIDEWAYS, UPRIGHT, orientation_of
 from model.decoding.srgb import is_srgb
 from model.errors import CorruptImage, ImageError, ImageOutOfBounds, UnsupportedImage
 
@@ -18,6 +18,14 @@ BACKGROUND = (255, 255, 255)  # what shows through transparency
 RESIZED_AS_THEY_ARE = {"L", "RGB", "CMYK", "LAB"}
 SIXTEEN_BIT_COLOURS = {"PNG", "TIFF"}  # of which Pillow keeps 8 bits
 MOST_TWICE = 2**26  # bytes; a dearer JPEG is not decoded again to find out whether a pixel is missing
+NOT_READ = (  # what Pillow says of samples that it cannot arrange
+    "unknown pixel mode",
+    "Invalid value for samples per pixel",
+    "Unsupported BMP",
+    "cannot handle",
+    "unrecognized image mode",
+    "unknown TGA map depth",
+)
 SLACK = 1.02  # a decoder may round a size up
 
 
@@ -46,7 +54,7 @@ def read_picture(format: str, header: Header) -> Small:
             completed = _without_its_end(header)
             if completed:
                 return completed
-        if "unknown pixel mode" in str(error):
+        if any(said in str(error) for said in NOT_READ):
             raise UnsupportedImage(
                 f"the {format} image has an arrangement of samples that is not read: save it as RGB of 8 bits"
             ) from error
@@ -67,11 +75,19 @@ def _shrink(format: str, header: Header) -> Small:
     )  # big JPEGs are decoded at 1/2, 1/4 or 1/8 of their size, in a fraction of the time
     picture.load()
     whole = picture.crop(header.crop) if header.crop else picture
+    whole = _on_nothing(picture, header.covered) if header.covered else whole
     size = (header.crop.right - header.crop.left, header.crop.bottom - header.crop.top) if header.crop else None
     small = _resizable(format, whole, header).resize((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return _turned(
         _opaque(_in_srgb(small, profile)), size or (header.width, header.height), _orientation(picture, header)
     )
+
+
+def _on_nothing(picture: Image.Image, covered: Crop) -> Image.Image:
+    """Leave transparent what no pixel covers, as browsers do: Pillow fills it with a colour that the file names."""
+    canvas = Image.new("RGBA", picture.size)
+    canvas.paste(picture.crop(covered).convert("RGBA"), covered[:2])
+    return canvas
 
 
 def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image:
@@ -81,11 +97,13 @@ def _resizable(format: str, picture: Image.Image, header: Header) -> Image.Image
 
         picture = from_sixteen(picture, header)
     elif picture.mode in {"I", "F"}:
-        from model.decoding.depth import from_wide
+        from model.decoding.wide import from_wide
 
         picture = from_wide(picture, header)
     elif header.signed and picture.mode == "L":
-        picture = picture.point([(value + 128) % 256 for value in range(256)])
+        from model.decoding.depth import from_signed
+
+        picture = from_signed(picture, header)
     elif header.levels and len(header.levels) == len(picture.getbands()):
         picture = picture.point([min(255, round(v * 255 / most)) for most in header.levels for v in range(256)])
     elif format in SIXTEEN_BIT_COLOURS and header.bits == 16 and picture.mode in {"RGB", "RGBA", "CMYK"}:
@@ -120,9 +138,10 @@ def _orientation(picture: Image.Image, header: Header) -> int:
     if header.orientation is not None:
         return header.orientation
     exif = picture.info.get("exif")
-    if exif is None and "Raw profile type exif" in picture.info:
-        with suppress(ValueError):  # ImageMagick's: a line of its name, one of its length, then hexadecimal digits
-            exif = bytes.fromhex("".join(picture.info["Raw profile type exif"].split("\n")[3:]))
+    raw = next((picture.info[name] for name in RAW_PROFILES if name in picture.info), None)
+    if exif is None and raw:
+        with suppress(ValueError):  # a line of its name, one of its length, then hexadecimal digits
+            exif = bytes.fromhex("".join(raw.split("\n")[3:]))
     return orientation_of(exif, picture.info.get("xmp") or picture.info.get("XML:com.adobe.xmp"))
 
 
@@ -141,7 +160,7 @@ def _without_its_end(header: Header) -> Small | None:
     """
     from dataclasses import replace
 
-    from model.decoding.jpeg import has_all_scans
+    from model.decoding.scans import has_all_scans
 
     if header.cost > MOST_TWICE or not has_all_scans(header.data):
         return None

@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from model.decoding.header import BLACK_AND_WHITE, GREY, PALETTE, PALETTE_ALPHA, RGB, RGBA, SIXTEEN, Header
-from model.decoding.limits import MOST_EXACT, check_count
+from model.decoding.limits import MOST_EXACT, MOST_PROFILE, check_count
+from model.decoding.orientation import RAW_PROFILES
 from model.errors import CorruptImage
 
 if TYPE_CHECKING:
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
 
 MOST_CHUNKS = 50_000  # libpng writes 8 KiB in each IDAT: 2,600 of them in 20 MB
 MOST_SIXTEEN = 5_000_000  # pixels of 16 bits that are decoded in this process: each may be read twice, and stretched
-MOST_PROFILE = 2**22  # bytes of an ICC profile, inflated; a press profile has 0.5–3 MB
 
 COLOUR = {b"PLTE", b"tRNS"}  # critical, or as good as that: a wrong checksum there is damage
-ANCILLARY = {b"eXIf", b"iCCP"}  # of use, where they are sound
+ANCILLARY = {b"eXIf", b"iCCP", b"cICP"}  # of use, where they are sound
+FULL_RANGE_RGB = (0, 1)  # of a cICP chunk; others are of video
 PIXELS = {b"IHDR", b"IDAT", b"IEND"} | COLOUR
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-ORIENTED = (b"Raw profile type exif\0", b"XML:com.adobe.xmp\0")  # texts that may say which way is up
+ORIENTED = tuple(f"{name}\0".encode() for name in (*RAW_PROFILES, "XML:com.adobe.xmp"))  # texts: which way is up
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}  # left out: the first picture is what is read
 
 
@@ -109,7 +110,14 @@ def _useful(data: bytes, chunks: list[Chunk]) -> dict[bytes, Chunk]:
 
 
 def _profile(data: bytes, useful: dict[bytes, Chunk]) -> bytes | None:
-    """Return the ICC profile, inflated: Pillow would refuse one of more than a megabyte."""
+    """Return the ICC profile, inflated: Pillow would refuse one of more than a megabyte. Code points come before it."""
+    points = useful.get(b"cICP")
+    if points and points.end - points.start == 12 + 4:
+        primaries, transfer, *coding = data[points.start + 8 : points.end - 4]
+        if tuple(coding) == FULL_RANGE_RGB:
+            from model.decoding.code_points import profile_of
+
+            return profile_of(primaries, transfer)
     chunk = useful.get(b"iCCP")
     return _inflated(data[chunk.start + 8 : chunk.end - 4], MOST_PROFILE) if chunk else None
 
@@ -162,7 +170,7 @@ def _is_small(data: bytes, chunk: Chunk) -> bool:
     """Say that Pillow is to read it: that it inflates to no more than what it takes."""
     content = data[chunk.start + 8 : chunk.end - 4]
     small = len(content) <= 2**20 and (chunk.kind == b"eXIf" or _inflated(content, 2**20) is not None)
-    return small and chunk.kind != b"iCCP"
+    return small and chunk.kind not in {b"iCCP", b"cICP"}
 
 
 def _inflated(content: bytes, most: int) -> bytes | None:

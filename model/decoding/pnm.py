@@ -14,9 +14,7 @@ from model.errors import CorruptImage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BETWEEN = re.compile(
-    rb"(?:\s|#[^\r\n]*+[\r\n])*+"
-)  # Netpbm's comments may be of any length, and between any two numbers
+BETWEEN = re.compile(rb"(?:\s|#[^\r\n]*+[\r\n])*+")  # comments may be of any length, and between any two numbers
 NUMBER = re.compile(rb"\d{1,9}")
 FLOAT = re.compile(rb"[-+.\deE]{1,20}")
 DIGITS, TOO_LONG = b"0123456789 \t\r\n\v\f", re.compile(rb"\d{10}")

@@ -54,10 +54,11 @@ def _near(found: tuple[float, ...], meant: tuple[float, ...]) -> bool:
 
 
 def _is_srgb_curve(tag: bytes) -> bool:
-    return _near(tuple(_linear(tag, x) for x in SAMPLES), tuple(_srgb(x) for x in SAMPLES))
+    return _near(tuple(_linear(tag, x) for x in SAMPLES), tuple(decoded(x) for x in SAMPLES))
 
 
-def _srgb(x: float) -> float:
+def decoded(x: float) -> float:
+    """Return the light of an sRGB signal."""
     return float(((x + 0.055) / 1.055) ** 2.4) if x > STRAIGHT else x / 12.92
 
 

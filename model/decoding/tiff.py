@@ -22,6 +22,8 @@ from model.decoding.tiff_directory import (
     FAXES,
     HEIGHT,
     INKED,
+    JPEG_CODED,
+    LOSSLESS,
     NEEDED,
     NODATA,
     ORIENTATION,
@@ -35,6 +37,7 @@ from model.decoding.tiff_directory import (
     SIGNED,
     SUB_DIRECTORIES,
     SUBFILE,
+    THUNDERSCAN,
     TILE_HEIGHT,
     TILE_WIDTH,
     TILES,
@@ -50,6 +53,20 @@ from model.decoding.tiff_directory import (
 from model.decoding.tiff_samples import all_bits
 from model.errors import UnreadFormat, UnsupportedImage
 
+READ = LOSSLESS | FAXES | {6, JPEG_CODED, THUNDERSCAN}
+UNREAD = {
+    33003: "JPEG 2000",
+    33005: "JPEG 2000",
+    34661: "JBIG",
+    34712: "JPEG 2000",
+    34887: "LERC",
+    34892: "JPEG as camera raw has it",
+    34933: "PNG",
+    50001: "WebP",
+    50002: "JPEG XL",
+    52546: "JPEG XL",
+}
+
 
 def read_header(data: bytes) -> Header:
     directory = _with_photometric(read_directory(data))
@@ -61,9 +78,10 @@ def read_header(data: bytes) -> Header:
         raise UnsupportedImage(
             f"the TIFF image has samples of {bits} bits, {samples} a pixel, which are not read: save it as RGB of 8 bits"
         )
+    _refuse_coding(directory.number(COMPRESSION, 1))
     format, single = directory.number(SAMPLE_FORMAT, 1), samples == 1
-    inverted = single and bits >= 16 and directory.number(PHOTOMETRIC, 0) == WHITE_IS_ZERO
     signed = single and bits == 8 and format == SIGNED
+    inverted = single and (bits >= 16 or signed) and directory.number(PHOTOMETRIC, 0) == WHITE_IS_ZERO
     unsigned = single and bits == 32 and format == UNSIGNED
     plain = _plain(directory, inverted=inverted, signed=signed, unsigned=unsigned)
     return Header(
@@ -91,6 +109,14 @@ def _refuse_raw(directory: Directory) -> None:
     if thumbnail or DNG in directory.tags or directory.number(PHOTOMETRIC, 0) in SENSOR:
         raise UnreadFormat(
             "this is an image of the format camera raw (DNG, NEF, ARW …), which is not read: develop it, and send a JPEG"
+        )
+
+
+def _refuse_coding(coding: int) -> None:
+    if coding not in READ:
+        raise UnsupportedImage(
+            f"the TIFF image is compressed with {UNREAD.get(coding, f'method {coding}')}, which is not read: save it with LZW or "
+            "deflate, or uncompressed"
         )
 
 

@@ -42,11 +42,24 @@ def list_items(source: str) -> Iterator[Item]:
 
 
 def _in_folder(folder: Path) -> Iterator[Item]:
-    for directory, folders, files in os.walk(folder):  # a folder at a time, so that millions of names are never held
+    """A folder in it that cannot be read is named on standard error, and an item: it gets a row with an error."""
+    unread: list[str] = []
+
+    def note(error: OSError) -> None:
+        said = f"{error.filename} cannot be read ({error.strerror}); give yourself permission, or move it"
+        if Path(error.filename) == folder:
+            raise click.ClickException(said)
+        click.echo(said, err=True)
+        unread.append(error.filename)
+
+    for directory, folders, files in os.walk(folder, onerror=note):  # so that millions of names are never held
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from map(Item, unread)
+        unread.clear()
         for name in sorted(files):
             if not name.startswith("."):
                 yield Item(os.path.join(directory, name))  # noqa: PTH118 - a Path each would take as long as hashing
+    yield from map(Item, unread)
 
 
 def _in_bucket(address: str) -> Iterator[Item]:

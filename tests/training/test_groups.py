@@ -1,3 +1,4 @@
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from training.split import Percentages, split
 
 
 def example(name: str, label: str = "rose", part: Part | None = None) -> Example:
-    digest = f"{hash(name) % 2**256:064x}"
+    digest = sha256(name.encode()).hexdigest()
     return Example(Path(f"/set/{label}/{name}.jpg"), label, digest, digest, part)
 
 
@@ -40,6 +41,12 @@ def test_what_has_one_key_is_one_group_and_what_does_not_match_is_alone() -> Non
     groups = find_groups(dataset(first, second, other), {}, r"plant(\d+)")
     assert set(groups.keys) == {first.pixels, second.pixels}
     assert not groups.near_duplicates
+
+
+def test_one_name_in_two_unicode_forms_is_one_key() -> None:
+    first, second = example("caf\u00e9_1"), example("cafe\u0301_2")
+    for group_by in ("(caf\u00e9)_", "(cafe\u0301)_"):
+        assert len(find_groups(dataset(first, second), {}, group_by).keys) == 2
 
 
 def test_a_key_is_the_whole_match_where_there_is_no_group() -> None:

@@ -117,9 +117,39 @@ def test_a_part_that_a_divided_set_lacks_is_drawn_from_its_training_images() -> 
     assert {example.label for example in parts.validation} == {"rose", "lily"}
 
 
+@given(
+    st.sets(st.binary(min_size=8, max_size=8), min_size=8, max_size=20), st.sampled_from([Part.TEST, Part.VALIDATION])
+)
+def test_a_divided_set_is_not_refused_for_what_is_drawn_from_its_training_images(
+    seeds: set[bytes], given: Part
+) -> None:
+    digests = sorted(sha256(seed).hexdigest() for seed in seeds)
+    labels = [("rose", "lily")[i % 2] for i in range(len(digests))]
+    parts = [given] * 2 + [Part.TRAIN] * (len(digests) - 2)
+    examples = [
+        Example(Path(digest), label, digest, digest, part)
+        for digest, label, part in zip(digests, labels, parts, strict=True)
+    ]
+    assert {example.label for example in split(examples, Percentages()).train} == {"rose", "lily"}
+
+
+def test_one_training_image_of_a_divided_class_is_learned_from() -> None:
+    for i in range(100):
+        digests = [sha256(f"{i} {j}".encode()).hexdigest() for j in range(4)]
+        given = [("rose", Part.TRAIN), ("rose", Part.TEST), ("lily", Part.TRAIN), ("lily", Part.TEST)]
+        examples = [Example(Path(d), label, d, d, part) for d, (label, part) in zip(digests, given, strict=True)]
+        assert [example.part for example in split(examples, Percentages()).train] == [Part.TRAIN] * 2
+
+
 def test_a_class_that_a_divided_set_does_not_teach_is_named() -> None:
     given = [*owned("rose", {Part.TRAIN: 5, Part.TEST: 5}), *owned("lily", {Part.TEST: 5})]
     with pytest.raises(DatasetError, match="'lily' has no image for training"):
+        split(given, Percentages())
+
+
+def test_a_divided_set_that_leaves_nothing_to_test_is_refused() -> None:
+    given = [*owned("rose", {Part.TRAIN: 1, Part.VALIDATION: 5}), *owned("lily", {Part.TRAIN: 1, Part.VALIDATION: 5})]
+    with pytest.raises(DatasetError, match="no class has an image for testing"):
         split(given, Percentages())
 
 

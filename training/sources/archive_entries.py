@@ -16,17 +16,12 @@ from pathlib import Path
 from typing import IO, Self
 
 MOST_LINK = 4096  # characters of where a link leads
-OUTSIDE = (
-    ".outside-of-the-archive"  # where a link leads that leads out: it is hidden, so nothing of this name is unpacked
-)
+OUTSIDE = ".outside-of-the-archive"  # where a link leads that leads out: hidden, so nothing of this name is unpacked
 CHUNK = 2**20
-NO_FILES = (
-    *tarfile.SUPPORTED_TYPES,
-    b"D",
-    b"V",
-)  # GNU's: a list of a folder, a volume's name; POSIX: what is not known is a file
+NO_FILES = (*tarfile.SUPPORTED_TYPES, b"D", b"V")  # of GNU: a list of a folder, a volume's name; others are files
 LOCAL = b"PK\x03\x04"  # what a .zip's first entry begins with
 END = b"PK\x05\x06"  # what the record at its end begins with; then, 10 bytes on, how many entries there are, in 2 bytes
+NO_LETTERS = {*range(0xA6, 0xE1), *range(0xE2, 0x100)}  # of code page 437: frames, formulas; letters in others
 MOST_END = 22 + 2**16  # bytes of this record, with a comment
 
 BROKEN = (  # what the libraries raise for broken bytes, passwords, unknown compression, and names that no disk takes
@@ -119,11 +114,16 @@ def _within(name: str, target: str) -> str:
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Some systems write UTF-8 and do not say so; then every name was taken for code page 437."""
+    """Read a name in UTF-8, said or not, else in code page 437. Raises BadZipFile where its folders read as no words in that."""
     name = info.filename.replace("\\", "/")
     if info.flag_bits & 0x800:
         return name
+    written = name.encode("cp437")
     try:
-        return name.encode("cp437").decode()
+        return written.decode()
     except UnicodeError:
+        if set(written.rpartition(b"/")[0]) & NO_LETTERS:
+            raise zipfile.BadZipFile(
+                f"its names are in an encoding that it does not state ({name!r}): unpack it yourself, or pack it anew in UTF-8"
+            ) from None
         return name

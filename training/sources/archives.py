@@ -19,14 +19,14 @@ from training.errors import DatasetError
 from training.problems import counted
 from training.sources.archive_entries import BROKEN, CHUNK, LOCAL, Entry, entries
 from training.sources.listing import Reading
-from training.sources.names import is_junk
+from training.sources.names import ARCHIVES, is_junk
 
 MOST_FILES = 5_000_000
 MOST_GROWTH = 100  # times the archive's own size; images hardly shrink, and no sound set comes near it
 SMALL = 2**30  # bytes that any archive may unpack to
 RESERVE = 2**30  # bytes of the disk that stay free
-WAY = 2  # of unpacking: raised where what was unpacked before would come out otherwise now
-PACKED = (
+WAY = 3  # of unpacking: raised where what was unpacked before would come out otherwise now
+PACKED = (  # 7z, RAR and Zstandard too
     LOCAL,
     b"\x1f\x8b",
     b"BZh",
@@ -34,7 +34,7 @@ PACKED = (
     b"7z\xbc\xaf",
     b"Rar!",
     b"\x28\xb5\x2f\xfd",
-)  # 7z, RAR and Zstandard too
+)
 
 
 def is_archive(path: Path) -> bool:
@@ -45,7 +45,7 @@ def is_archive(path: Path) -> bool:
         if tarfile.is_tarfile(path) or zipfile.is_zipfile(path):
             return True
     with path.open("rb") as file:
-        if file.read(8).startswith(PACKED):
+        if file.read(8).startswith(PACKED) or path.suffix.lower() in ARCHIVES:
             raise DatasetError(
                 f"{path} cannot be unpacked: it is cut off, or neither a .zip nor a .tar; unpack it yourself"
             )

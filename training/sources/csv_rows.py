@@ -1,9 +1,10 @@
-"""CSV, separated by commas, semicolons or tabs, with a header or without: Vertex AI and AutoML write none.
+"""CSV, separated by commas, semicolons, tabs or bars, with a header or without: Vertex AI and AutoML write none.
 
 Quotes are read as leniently as csv reads them, but a quoted cell that runs over other rows is refused, and named.
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -13,6 +14,8 @@ from training.sources.names import part_named
 from training.sources.rows import LABELS, NO_PART, PARTS, PATHS, Row, Table, names_image, plain_name
 
 Line = tuple[int, list[str]]  # its number, its cells
+DELIMITERS = ",;\t|"
+STATED = re.compile(r"sep=(.)[\r\n]*")  # a first line for Excel
 OPEN_QUOTE = "cannot be read: a quotation mark opens here and is not closed where it should be; close it, or double it"
 MOST_LINES = 20  # of the text that one row may hold; a note has a few, an unclosed quote takes all that follow
 
@@ -55,9 +58,13 @@ def table_from_csv(path: Path, text: str) -> Table | None:
 
 
 def _lines(text: str) -> tuple[list[Line], list[tuple[int, str]]]:
-    delimiter = max(",;\t", key=text.partition("\n")[0].count)
     written = list(StringIO(text, newline=""))
-    width = written[0].count(delimiter) + 1 if written else 0
+    stated = STATED.fullmatch(written[0]) if written else None
+    if stated:
+        written[0] = "\n"  # lines keep their numbers
+    header = next((line for line in written if line.strip()), "")
+    delimiter = stated[1] if stated else max(DELIMITERS, key=header.count)
+    width = header.count(delimiter) + 1
     lines: list[Line] = []
     problems: list[tuple[int, str]] = []
     start = 0  # lines before this row

@@ -11,34 +11,52 @@ from pathlib import Path
 from training.errors import DatasetError
 from training.problems import Problem, Severity, counted
 from training.sources.directories import Folder
+from training.sources.layout import alike_within, inner_parts, known_table, parts_of, unwrapped
 from training.sources.listing import LabelsFrom, Listing, Part, Reading, shown
-from training.sources.names import ARCHIVES, NOT_UNPACKED, SUFFIXES, bad_labels, is_junk, part_named, why_no_label
+from training.sources.names import (
+    ARCHIVES,
+    NOT_UNPACKED,
+    SUFFIXES,
+    bad_labels,
+    is_junk,
+    part_named,
+    part_within,
+    why_no_label,
+)
 from training.sources.rows import Table
 from training.sources.tables import list_tables, read_table
 from training.sources.walk import Walk
 
-KNOWN_TABLES = {"metadata.csv", "metadata.jsonl", "_classes.csv"}  # Hugging Face's and Roboflow's, beside the images
 TABLES = {".csv", ".tsv", ".jsonl", ".json", ".manifest"}
 
 
 def list_folder(root: Path, how: Reading) -> Listing:
     """List a folder in whichever layout it has. Raises DatasetError where nothing in it has a label."""
-    base = _unwrapped(_opened(root))
-    if table := _known_table(base):
+    base = unwrapped(_opened(root))
+    if table := known_table(base):
         return _list_tables([(table, None)], root, base, how)
-    parts = _parts(base)
-    tables = {folder.path: table for folder in parts if (table := _known_table(_unwrapped(folder)))}
+    parts = parts_of(base)
+    tables = [(table, parts[path]) for path in parts if (table := known_table(unwrapped(Folder.peek(path))))]
     if tables:
-        return _list_tables([(table, part_named(path.name)) for path, table in tables.items()], root, base, how)
+        return _list_tables(tables, root, base, how)
     walk = Walk(root, base.path, how.labels_from)
     _say_around(walk, root, base)
     layout = _walk_parts(walk, base, parts) if parts else _walk_labels(walk, base)
     walk.finish()
-    if len({file.label for file in walk.files}) < 2 and (found := _other_tables(base)):
+    labels = {file.label for file in walk.files}
+    only_parts = all(part_named(label) for label in labels)  # of images without a label, as competitions have them
+    if (len(labels) < 2 or only_parts) and (found := _other_tables(base)):
         return _list_tables(found, root, base, how)
-    if not walk.files and not walk.names:
+    if len(labels) > 1 and only_parts:
         raise DatasetError(
-            f"{root} holds no labelled images; put them at {root}/<label>/<image>, or give a table of path and label"
+            f"{root} is divided into {', '.join(sorted(labels))}, and these hold images without labels: put the images into a "
+            "folder for each label there, or give a table of path and label"
+        )
+    if not walk.files and not walk.names:
+        ignored = [problem for problem in walk.problems if problem.severity is not Severity.NOTE]
+        why = f" ({ignored[0].path}: {ignored[0].detail})" if ignored else ""
+        raise DatasetError(
+            f"{root} holds no labelled images{why}; put them at {root}/<label>/<image>, or give a table of path and label"
         )
     within = "" if base.path == root else f", within {shown(root, base.path)}"
     return Listing(
@@ -53,8 +71,13 @@ def _list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, base: 
     """List what the tables in a folder name, and say which images in it they do not name."""
     listing = list_tables(tables, root, how)
     named = {os.path.normpath(file.path) for file in listing.files}
-    left = []
-    for here, folders, files in os.walk(base.path):
+    left = list[Problem]()
+
+    def say_unread(error: OSError) -> None:
+        detail = f"cannot be read ({error.strerror}); give yourself permission, or move it"
+        left.append(Problem(Severity.ERROR, "forbidden", shown(root, Path(error.filename)), detail))
+
+    for here, folders, files in os.walk(base.path, onerror=say_unread):
         folders[:] = sorted(folder for folder in folders if not is_junk(folder))
         images = [name for name in files if Path(name).suffix.lower() in SUFFIXES and not is_junk(name)]
         if count := sum(os.path.normpath(Path(here) / name) not in named for name in images):
@@ -72,78 +95,47 @@ def _opened(root: Path) -> Folder:
         raise DatasetError(f"{root} cannot be read ({error.strerror}); give yourself permission, or move it") from error
 
 
-def _unwrapped(folder: Folder) -> Folder:
-    """Go into the one folder that holds all others, as archives have it."""
-    for _ in range(8):  # links may lead in circles
-        if len(folder.folders) != 1 or folder.images or _known_table(folder):
-            break
-        inner = Folder.peek(folder.folders[0])
-        if not inner.folders and not _known_table(inner):
-            break
-        folder = inner
-    return folder
-
-
-def _known_table(folder: Folder) -> Table | None:
-    tables = (read_table(path) for path in folder.files if path.name.casefold() in KNOWN_TABLES)
-    return next((table for table in tables if table), None)
-
-
 def _other_tables(base: Folder) -> list[tuple[Table, Part | None]]:
     """The one table in the folder, or one for each part."""
     found = [table for path in base.files if path.suffix.lower() in TABLES and (table := read_table(path))]
-    parts = [part_named(table.path.stem) for table in found]
+    parts = [part_within(table.path.stem) for table in found]
     if len(found) > 1 and (None in parts or len(set(parts)) < len(found)):
         listed = ", ".join(str(table.path) for table in found)
         raise DatasetError(f"{base.path} has no folders of labels but several tables; give one of them: {listed}")
     return list(zip(found, parts, strict=True))
 
 
-def _parts(base: Folder) -> list[Folder]:
-    """The folders of a set that is divided already: train, which holds labels, and at least one more part."""
-    found = {path: Folder.peek(path) for path in base.folders if part_named(path.name)}
-    train = [path for path in found if part_named(path.name) is Part.TRAIN]
-    divided = len(found) > len(train) and any(found[path].folders or _known_table(found[path]) for path in train)
-    return list(found.values()) if divided else []
-
-
-def _walk_parts(walk: Walk, base: Folder, parts: list[Folder]) -> str:
+def _walk_parts(walk: Walk, base: Folder, parts: Mapping[Path, Part]) -> str:
     _say_unlabelled(walk, base)
     for path in base.folders:
-        if not part_named(path.name):
+        if path not in parts:
             walk.say(Severity.WARNING, "ignored", path, "stands beside the parts of a divided set, so it is no label")
-    for folder in parts:
-        inner = _unwrapped(folder)
-        _say_around(walk, folder.path, inner)
-        _walk_labels(walk, inner, part_named(folder.path.name))
-    names = "|".join(folder.path.name for folder in parts)
-    return f"<{names}>/<label>/<image>: divided by its folders"
+    for path, part in parts.items():
+        inner = unwrapped(Folder.peek(path))
+        _say_around(walk, path, inner)
+        _walk_labels(walk, inner, part)
+    return f"<{'|'.join(path.name for path in parts)}>/<label>/<image>: divided by its folders"
 
 
 def _walk_labels(walk: Walk, base: Folder, part: Part | None = None) -> str:
     """Walk through the folders of labels."""
     walk.enter(base.path)
     _say_unlabelled(walk, base)
-    inner = None if part else _inner_parts(base)
+    inner = None if part else inner_parts(base)
     for path in base.folders:
         if why_no_label(path.name):
             walk.names.add(path.name)
             continue
         walk.add_label(path, inner[path] if inner else {path: part})
     if not inner:
+        if walk.labels_from is LabelsFrom.TOP and (names := alike_within(base)):
+            detail = (
+                f"each folder here holds the same ones ({', '.join(sorted(names))}): if these are the labels, say --labels-from "
+                "leaf; if the outer ones divide the set, name them train, validation and test"
+            )
+            walk.say(Severity.WARNING, "layout", base.path, detail)
         return "<label>/<image>"
     return f"<label>/<{'|'.join(sorted({path.name for paths in inner.values() for path in paths}))}>/<image>: divided by its folders"
-
-
-def _inner_parts(base: Folder) -> Mapping[Path, Mapping[Path, Part | None]] | None:
-    """The parts within each label, where every label is divided: <label>/train/<image>."""
-    found: dict[Path, dict[Path, Part | None]] = {}
-    for label in map(Folder.peek, base.folders):
-        parts: dict[Path, Part | None] = {path: part for path in label.folders if (part := part_named(path.name))}
-        if label.files or len(parts) < len(label.folders) or Part.TRAIN not in parts.values() or len(parts) < 2:
-            return None
-        found[label.path] = parts
-    return found or None
 
 
 def _say_around(walk: Walk, top: Path, base: Folder) -> None:

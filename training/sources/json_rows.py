@@ -10,9 +10,7 @@ from training.sources.rows import LABELS, PARTS, PATHS, Row, Table, plain_name
 ANNOTATIONS = {"classificationannotation", "classificationannotations"}  # Vertex AI
 PLACE_OF_PART = "dataItemResourceLabels"  # Vertex AI's; it holds whatever else a team labels its items with
 PART = "aiplatform.googleapis.com/ml_use"
-JOB = (
-    "-metadata"  # beside its label's name, a labelling job of SageMaker or Rekognition writes what the label is called
-)
+JOB = "-metadata"  # a labelling job of SageMaker or Rekognition writes here, beside its label, what that is called
 
 
 def table_from_json(path: Path, text: str) -> Table | None:

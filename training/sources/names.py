@@ -44,9 +44,11 @@ JUNK = {  # of macOS, Synology, Windows, QNAP, Linux and Python; what begins wit
     "lost+found",
     "__pycache__",
 }
-PART = re.compile(
-    r"(?:(train(?:ing)?)|(val(?:id(?:at(?:e|ion))?)?)|(test(?:ing)?|evaluation))(?:[-_ ]?(?:set|data|images|split))?"
+PART = (  # the words for train, validation and test
+    r"(?:(train(?:ing|val)?|trn)|(val(?:id(?:at(?:e|ion))?)?|dev)|(test(?:ing)?|tst|eval(?:uation)?|holdout))"
+    r"(?:[-_ ]?(?:set|data|images|split))?"
 )
+PART_WITHIN = re.compile(rf"(?<![^\W\d_]){PART}(?![^\W\d_])")  # beside digits and signs: seg_train, train2017
 UNSEEN = re.compile(  # Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties.txt, and interlinear annotation
     "(\U0001f3f4[\U000e0020-\U000e007f]+)"  # kept: the tags that make one black flag England's, another Scotland's
     "|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
@@ -64,9 +66,17 @@ def is_junk(name: str) -> bool:
 
 def part_named(name: str) -> Part | None:
     """The part that a folder or a table's cell names: train, val, valid, validation, test, test_set …"""
-    found = PART.fullmatch(name.strip().casefold())
-    if not found:
-        return None
+    found = re.fullmatch(PART, name.strip().casefold())
+    return _part(found) if found else None
+
+
+def part_within(name: str) -> Part | None:
+    """The one part that a name has a word for, among others: seg_train, train2017, 1_train …"""
+    parts = {_part(found) for found in PART_WITHIN.finditer(name.casefold())}
+    return parts.pop() if len(parts) == 1 else None
+
+
+def _part(found: re.Match[str]) -> Part:
     return Part.TRAIN if found[1] else Part.VALIDATION if found[2] else Part.TEST
 
 

@@ -31,7 +31,11 @@ def _list_local(path: Path, how: Reading) -> Listing:
     if path.is_dir():
         return list_folder(path, how)
     if is_archive(path):
-        listing = list_folder(unpack(path, how), replace(how, confined=True, home=""))
+        folder = unpack(path, how)
+        try:
+            listing = list_folder(folder, replace(how, confined=True, home=""))
+        except DatasetError as error:  # it names the folder in the cache, which nobody knows
+            raise DatasetError(str(error).replace(str(folder), str(path))) from error
         return replace(listing, layout=f"{path.name}: {listing.layout}")
     table = read_table(path)
     if table is None:

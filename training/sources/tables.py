@@ -19,6 +19,7 @@ from training.sources.remote import fetch
 from training.sources.rows import NO_PART, SCHEME, Row, Table
 
 MOST_BYTES = 2**30  # of a table; about ten million lines
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # what Excel calls "Unicode text"
 LEFT_OUT = (".jpg", ".jpeg", ".png")  # what a path without a suffix may stand for
 
 
@@ -27,10 +28,11 @@ def read_table(path: Path) -> Table | None:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DatasetError(f"{path} has more than {MOST_BYTES / 2**30:.0f} GB: divide it")
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise DatasetError(
-            f"{path} is not UTF-8 (byte {error.start:,}): a table is a CSV or JSON Lines in UTF-8"
+            f"{path} is not {error.encoding.upper()} (byte {error.start:,}): a table is a CSV or JSON Lines in UTF-8"
         ) from error
     except OSError as error:
         raise DatasetError(f"{path} cannot be read ({error.strerror})") from error
@@ -58,7 +60,9 @@ def list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, how: Re
                     files.append(LabelledFile(file, normalised(row.labels[0]), part or part_named(row.part)))
     if not files:
         why = f"; {problems[0].path}: {problems[0].detail}" if problems else ""
-        raise DatasetError(f"{tables[0][0].path} names no labelled image that is there{why}")
+        raise DatasetError(
+            f"{tables[0][0].path} names no labelled image that is there (paths start at the table's own folder){why}"
+        )
     listed = ", ".join(f"{shown(root, table.path)} ({table.columns})" for table, _ in tables)
     return Listing(root, f"a table of paths and labels: {listed}", tuple(files), (*problems, *bad_labels(names)))
 

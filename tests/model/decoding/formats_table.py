@@ -11,6 +11,8 @@ from PIL import Image, ImageCms
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge
 from model.image import decode
 from tests.model.decoding.hostile import chunk, encoded, jpeg, png_with, segment
+from tests.model.decoding.test_code_points import BT2020, P3, named_in_avif, named_in_png, pq, srgb
+from tests.model.decoding.test_code_points import PICTURE as COLOURS
 from tests.model.decoding.test_colour import with_profile
 from tests.model.decoding.test_formats import branded, cropped
 from tests.model.decoding.test_jpeg2000 import of_depth, with_colour
@@ -44,14 +46,17 @@ Beyond the table:
   more than 80 million samples, and lossy ones, are read by their upper eight bits: 11 of 16 bits must be used there.
 - **Alpha** that is 0 everywhere is taken for unused in BMP, TGA and, where no tag names it as alpha, TIFF.
 - **32-bit integers and floats** have no range of their own: the 0.1st to the 99.9th percentile of the finite values is
-  stretched to 0–255. NaN, infinities, magnitudes from 1e20, GDAL's no-data value, and −9999 and its like do not count.
+  stretched to 0–255. NaN, infinities, magnitudes from 1e20, GDAL's no-data value, −9999 and its like do not count, nor does a
+  least or largest value that is 16 times as far from all others as these are from each other.
 - **Profiles** (ICC) are converted to sRGB by littleCMS, perceptually, after resizing. What a profile computes says whether
   it is sRGB's own, not its name. A broken profile is passed over. PNG's gAMA and cHRM are not read.
+- **Colours by numbers** (`nclx` in AVIF and HEIC, `cICP` in PNG): BT.2020, Display P3, PQ, HLG and linear light become sRGB; all
+  others are taken for it. White is 203 cd/m²; what is brighter in HDR becomes white.
 - **CMYK in a JPEG** is taken as inverted, with or without Adobe's segment, as browsers and Pillow take it.
 - **Damage** in pixels is refused where the decoder says so. Where it goes on without a word, `damage_of` in `model.image` tells
   training, which warns: bits that libjpeg lost (in TIFF, too), scans that a progressive JPEG lacks, rows that a PNG lacks,
-  strips of a TIFF past its end or full of zeros, and runs of zeros in what AVIF, HEIC, LZW, deflate or a fax never code so. Of
-  WebP nothing is told: a plain surface can be coded as thousands of zeros.
+  strips of a TIFF past its end or full of zeros, and runs of zeros in what AVIF, HEIC, LZW, deflate, a fax or the tables of a
+  JPEG never code so. Of WebP nothing is told: a plain surface can be coded as thousands of zeros.
 - What a decode may cost is in [reliability.md](reliability.md#decoding).
 """
 
@@ -140,6 +145,9 @@ KINDS = [
     Kind("PNG", "RGB, 10 bits in 16", lambda: png(np.asarray(PICTURE) * 4.0, RGB), PICTURE),
     Kind("PNG", "RGB with alpha, 12 bits in 16", lambda: png(_with_alpha() * 16.0, RGB_ALPHA), PICTURE),
     Kind("PNG", "with a profile", lambda: encoded(PICTURE, "PNG", icc_profile=_profile()), PICTURE),
+    Kind(
+        "PNG", "colours of BT.2020 in PQ, by numbers", lambda: named_in_png(9, 16, BT2020, pq), Image.fromarray(COLOURS)
+    ),
     Kind("PNG", "with 3 MB of text", lambda: png_with(chunk(b"tEXt", b"a\0" + b"b" * 3_000_000))),
     Kind("PNG", "a wrong checksum in its text", lambda: png_with(chunk(b"tEXt", b"a\0b")[:-1] + b"!")),
     Kind("PNG", "cut off", lambda: encoded(PICTURE, "PNG")[:-100]),
@@ -169,6 +177,7 @@ KINDS = [
             "LZMA": "lzma",
         }.items()
     ),
+    Kind("TIFF", "RGB, JPEG 2000", lambda: written(np.asarray(PICTURE), compression=34712)),
     Kind("TIFF", "black and white, Group 4", lambda: encoded(GREY.convert("1"), "TIFF", compression="group4")),
     Kind("TIFF", "CMYK", lambda: encoded(SMOOTH.convert("CMYK"), "TIFF"), SMOOTH),
     Kind("TIFF", "BigTIFF, big-endian", lambda: written(np.asarray(PICTURE), big=True, order=">"), PICTURE),
@@ -184,6 +193,7 @@ KINDS = [
     Kind("TIFF", "16-bit grey", lambda: _wide("u2", 1, 257), GREY),
     Kind("TIFF", "16-bit grey, white is 0", lambda: written((65535 - LEVELS * 257).astype("u2"), photometric=0), GREY),
     Kind("TIFF", "signed 8-bit", lambda: written((LEVELS - 128).astype(np.int8), format=2), GREY),
+    Kind("TIFF", "signed 8-bit, none negative", lambda: written((LEVELS / 2).astype(np.int8), format=2), GREY),
     Kind("TIFF", "signed 16-bit", lambda: _wide("i2", 2, 100), GREY),
     Kind("TIFF", "32-bit integers", lambda: _wide("i4", 2, 1e6), GREY),
     Kind("TIFF", "32-bit integers without a sign", lambda: _wide("u4", 1, 1.6e7), GREY),
@@ -197,6 +207,15 @@ KINDS = [
     Kind("AVIF", "of the brand mif1", lambda: branded(encoded(SMOOTH, "AVIF", quality=95), b"mif1", b"avif"), SMOOTH),
     Kind("AVIF", "of the brands mif1 and miaf", lambda: branded(encoded(SMOOTH, "AVIF"), b"mif1", b"miaf"), SMOOTH),
     Kind("AVIF", "cropped", lambda: cropped(encoded(Image.new("RGB", (64, 64), "red"), "AVIF"), 32, 64, 0, 0)),
+    Kind(
+        "AVIF",
+        "colours of BT.2020 in PQ, by numbers",
+        lambda: named_in_avif(9, 16, BT2020, pq),
+        Image.fromarray(COLOURS),
+    ),
+    Kind(
+        "AVIF", "colours of Display P3, by numbers", lambda: named_in_avif(12, 13, P3, srgb), Image.fromarray(COLOURS)
+    ),
     Kind("HEIC", "still", lambda: HEIC),
     Kind("JP2", "JPEG 2000", lambda: encoded(SMOOTH, "JPEG2000"), SMOOTH),
     Kind(

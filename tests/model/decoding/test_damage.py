@@ -8,18 +8,53 @@ from model.image import damage_of, decode
 from tests.model.decoding.hostile import encoded
 
 
-def photo(seed: int = 0) -> bytes:
+def photo(seed: int = 0, mode: str = "RGB", **options) -> bytes:
     noise = np.random.default_rng(seed).integers(0, 255, (30, 40, 3), np.uint8)
-    return encoded(Image.fromarray(noise).resize((400, 300), Image.Resampling.BICUBIC), "JPEG", quality=90)
+    picture = Image.fromarray(noise).resize((400, 300), Image.Resampling.BICUBIC).convert(mode)
+    return encoded(picture, "JPEG", **{"quality": 90} | options)
 
 
-@pytest.mark.parametrize("size", [512, 4096])
-def test_a_hole_of_zeros_is_damage_though_it_decodes(size: int) -> None:
-    data = photo()
-    middle = len(data) // 2
-    holed = data[:middle] + bytes(size) + data[middle + size :]
+@pytest.mark.parametrize("size", [64, 512, 4096])
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.6])
+@pytest.mark.parametrize(
+    "data",
+    [
+        photo(),
+        photo(subsampling=0),
+        photo(mode="L"),
+        photo(mode="CMYK"),
+        photo(optimize=True),
+        photo(restart_marker_rows=1),
+    ],
+)
+def test_a_hole_of_zeros_is_damage_though_it_decodes(data: bytes, place: float, size: int) -> None:
+    start = int(len(data) * place)
+    holed = data[:start] + bytes(size) + data[start + size :]
     assert decode(holed).format == "JPEG"
     assert damage_of(holed)
+
+
+@pytest.mark.parametrize("colour", ["white", "black", "orange"])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_a_flat_picture_whose_code_is_zeros_is_not_damaged(mode: str, colour: str) -> None:
+    flat = encoded(Image.new("RGB", (3000, 2000), colour).convert(mode), "JPEG", optimize=True)
+    assert damage_of(flat) is None
+
+
+def test_a_few_bytes_between_segments_do_not_hide_what_is_lost_behind_them() -> None:
+    data = photo()
+    tables = data.index(b"\xff\xdb")
+    assert damage_of(data[:tables] + b"\r" + data[tables:]) is None
+    as_text = data.replace(b"\n", b"\r\n")
+    assert decode(as_text).format == "JPEG"
+    assert damage_of(as_text)
+
+
+def test_bytes_that_are_left_before_a_restart_are_damage() -> None:
+    data = photo(restart_marker_rows=1)
+    restart = data.index(b"\xff\xd3")
+    left = data[:restart] + data[restart - 40 : restart] + data[restart:]
+    assert "before marker 0xd3" in str(damage_of(left))
 
 
 def test_zeros_instead_of_the_last_half_are_damage() -> None:

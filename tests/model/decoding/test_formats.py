@@ -194,14 +194,19 @@ def test_orientation_is_found_wherever_it_is_written() -> None:
     turned = encoded(PICTURE, "PNG", exif=exif)
     raw = b"\nexif\n      %d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode() + b"\n"
     plain = encoded(PICTURE, "PNG")
-    magick = plain[:33] + chunk(b"tEXt", b"Raw profile type exif\0" + raw) + plain[33:]
+    texts = [chunk(b"tEXt", b"Raw profile type " + name + b"\0" + raw) for name in (b"exif", b"APP1")]
+    magick = [plain[:33] + text + plain[33:] for text in texts]
+    prefixed = plain[:33] + chunk(b"eXIf", b"Exif\0\0" + exif.tobytes()) + plain[33:]
     xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    adobe = plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) + plain[33:]
+    spellings = (xmp, xmp.replace(b'="6"', b" = '6'"))
+    adobe = [plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + text) + plain[33:] for text in spellings]
     photo = encoded(PICTURE, "JPEG", quality=95)
     in_jpeg = photo[:2] + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp) + photo[2:]
+    second = photo[:2] + segment(0xE1, b"Exif\0\0") + segment(0xE1, exif.tobytes()) + photo[2:]
     tiff = encoded(PICTURE, "TIFF", tiffinfo={274: 6})
     webp = encoded(PICTURE, "WEBP", lossless=True, exif=exif)
-    for data in (turned, magick, adobe, in_jpeg, tiff, webp, encoded(PICTURE, "JPEG", exif=exif, quality=95)):
+    jpegs = (in_jpeg, second, encoded(PICTURE, "JPEG", exif=exif, quality=95))
+    for data in (turned, *magick, prefixed, *adobe, *jpegs, tiff, webp):
         found = decode(data)
         assert (found.width, found.height) == (64, 96)
         assert np.abs(found.tensor.astype(int) - decode(turned).tensor).mean() < 2
@@ -305,3 +310,29 @@ def test_segments_that_lack_their_fields_are_passed_over(marker: int, name: byte
     for length in range(len(name) + 3):
         short = segment(marker, name[:length].ljust(length, b"\1"))
         assert (decode(jpeg()[:2] + short + jpeg()[2:]).tensor == decode(jpeg()).tensor).all()
+
+
+def test_sound_images_of_samples_that_are_not_read_are_not_called_broken() -> None:
+    photo = encoded(PICTURE, "JPEG")
+    frame = photo.index(b"\xff\xc0")
+    twelve_bits = photo[: frame + 4] + b"\x0c" + photo[frame + 5 :]
+    bitmap = encoded(PICTURE, "BMP")
+    two_bits = bitmap[:28] + b"\2" + bitmap[29:]
+    for data in (twelve_bits, two_bits):
+        with pytest.raises(UnsupportedImage, match="an arrangement of samples that is not read"):
+            decode(data)
+    with pytest.raises(UnreadFormat, match="JPEG-LS"):
+        decode(photo.replace(b"\xff\xc0", b"\xff\xf7"))
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+def test_what_a_gifs_first_frame_leaves_free_is_white(transparent: bool) -> None:
+    options = {"transparency": 255} if transparent else {}
+    data = encoded(Image.new("P", (40, 30), 7), "GIF", background=7, **options)
+    canvas = data[:6] + struct.pack("<HH", 80, 60) + data[10:]
+    place = canvas.index(b",\0\0\0\0") + 1
+    moved = canvas[:place] + struct.pack("<HH", 40, 0) + canvas[place + 4 :]
+    found = decode(moved)
+    assert (found.width, found.height) == (80, 60)
+    assert found.tensor[10, 280].tolist() == decode(data).tensor[10, 280].tolist() != [255, 255, 255]
+    assert found.tensor[10, 20].tolist() == found.tensor[280, 280].tolist() == [255, 255, 255]

@@ -103,8 +103,12 @@ def test_grey(written_as: dict, compression: int, photometric: int, kind: str) -
 
 
 @pytest.mark.parametrize("written_as", ORDERS, ids=str)
-def test_signed_bytes(written_as: dict) -> None:
-    assert difference(written((LEVELS - 128).round().astype(np.int8), format=2, **written_as), LEVELS) < 2
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_signed_bytes(written_as: dict, photometric: int) -> None:
+    levels = LEVELS if photometric else 255 - LEVELS
+    for samples in (levels - 128, levels / 2):  # where none is negative, 0 is black
+        data = written(samples.astype(np.int8), photometric=photometric, format=2, **written_as)
+        assert difference(data, LEVELS) < 2
 
 
 @pytest.mark.parametrize("written_as", ORDERS, ids=str)
@@ -192,7 +196,7 @@ def test_a_colour_map_of_eight_bits_or_sixteen(factor: int) -> None:
     assert difference(tiff(tags, indices.tobytes()), meant) < 1
 
 
-@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -3.4e38, 3.4e38, 1e20, -9999.0])
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, -3.4e38, 3.4e38, 1e20, -9999.0, -1e10, 1e15, -999.0, 9999.0])
 def test_floats_without_a_value_do_not_flatten_the_rest(odd: float) -> None:
     samples = LEVELS.astype(np.float32) / 1000 + 5
     samples[:4] = odd
@@ -253,6 +257,17 @@ def test_what_means_no_value_does_not_flatten_the_rest(
 def test_a_cameras_raw_file_is_named_instead_of_read_as_its_thumbnail(tags: dict) -> None:
     with pytest.raises(UnreadFormat, match="camera raw"):
         decode(tiff(strip_tags(96, 64, 8, 1, 96 * 64, compression=1) | tags, bytes(96 * 64)))
+
+
+def test_a_black_background_is_no_missing_value() -> None:
+    samples = np.where(LEVELS < 100, 0, 90 + LEVELS / 16).astype(np.float32)
+    assert difference(written(samples, format=3), (samples * 255 / samples.max())) < 3
+
+
+@pytest.mark.parametrize(("coding", "name"), [(34712, "JPEG 2000"), (50001, "WebP"), (34887, "LERC"), (9, "method 9")])
+def test_a_compression_that_is_not_read_is_named(coding: int, name: str) -> None:
+    with pytest.raises(UnsupportedImage, match=f"compressed with {name}, which is not read"):
+        decode(tiff(strip_tags(96, 64, 8, 1, 96 * 64, compression=coding), bytes(96 * 64)))
 
 
 @pytest.mark.parametrize("bits", [16, 64])

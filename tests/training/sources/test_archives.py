@@ -284,6 +284,39 @@ def test_names_that_do_not_say_that_they_are_utf8(tmp_path: Path, how: Reading) 
     assert sorted(labelled(list_images(archive, how)).values()) == ["café", "rose"]
 
 
+@pytest.mark.parametrize("encoding", ["gbk", "shift-jis", "cp1251", "euc-kr"])
+def test_folders_named_in_an_encoding_that_is_not_stated_are_refused(
+    tmp_path: Path, how: Reading, encoding: str
+) -> None:
+    label = {"gbk": "玫瑰", "shift-jis": "薔薇", "cp1251": "розы", "euc-kr": "장미"}[encoding].encode(encoding)
+    archive = zipped(tmp_path / "a.zip", {f"{'X' * len(label)}/1.jpg": b"1", "rose/2.jpg": b"2"})
+    archive.write_bytes(archive.read_bytes().replace(b"X" * len(label), label))
+    with pytest.raises(DatasetError, match=r"an encoding that it does not state .*pack it anew in UTF-8"):
+        list_images(archive, how)
+
+
+def test_names_as_msdos_wrote_them_are_read(tmp_path: Path, how: Reading) -> None:
+    archive = zipped(tmp_path / "a.zip", {"cafX/1.jpg": b"1", "rose/2.jpg": b"2"})
+    archive.write_bytes(archive.read_bytes().replace(b"cafX", b"caf\x82"))
+    assert sorted(labelled(list_images(archive, how)).values()) == ["café", "rose"]
+
+
+def test_an_archive_of_archives_is_named_itself_and_says_what_it_holds(tmp_path: Path, how: Reading) -> None:
+    inner = zipped(tmp_path / "inner.zip", IMAGES).read_bytes()
+    archive = zipped(tmp_path / "a.zip", {"inner.zip": inner})
+    with pytest.raises(DatasetError, match=r"a\.zip holds no labelled images \(inner\.zip: an archive") as refusal:
+        list_images(archive, how)
+    assert str(how.cache) not in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", bytes(5000)])
+def test_what_is_called_an_archive_and_is_none_is_no_table(tmp_path: Path, how: Reading, content: bytes) -> None:
+    for name in ("a.zip", "a.tar", "a.tgz"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(DatasetError, match=rf"{name} (cannot be unpacked|holds no labelled images)"):
+            list_images(tmp_path / name, how)
+
+
 def test_a_table_in_an_archive_names_nothing_outside_of_it(tmp_path: Path, how: Reading) -> None:
     (tmp_path / "secret.jpg").write_bytes(b"secret")
     rows = ["images/1.jpg,rose", f"{tmp_path}/secret.jpg,rose", "../../../secret.jpg,rose", "s3://bucket/1.jpg,rose"]

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.locked import lock
 from tests.support.sets import Touch, kinds, labelled
 from training.errors import DatasetError
 from training.sources.folders import list_folder
@@ -27,6 +28,9 @@ def test_a_folder_of_labels(photos: Touch, how: Reading) -> None:
         ("Train", "Val", "Test"),
         ("training_set", "validation_set", "test_set"),
         ("training", "validation", "evaluation"),  # Food-11
+        ("train", "dev", "eval"),
+        ("trn", "val", "tst"),
+        ("trainval", "dev", "holdout"),
     ],
 )
 def test_a_divided_set_keeps_its_parts(photos: Touch, how: Reading, train: str, validation: str, test: str) -> None:
@@ -42,6 +46,72 @@ def test_a_divided_set_keeps_its_parts(photos: Touch, how: Reading, train: str, 
     }
     assert "divided by its folders" in listing.layout
     assert {severity for severity, *_ in kinds(listing)} == {"note"}
+
+
+@pytest.mark.parametrize(
+    "parts", [("seg_train", "seg_test"), ("train2017", "val2017"), ("1_train", "2_val"), ("My-train", "my-TEST")]
+)
+def test_parts_are_told_by_one_word_of_their_names_where_they_hold_the_same_labels(
+    photos: Touch, how: Reading, parts: tuple[str, str]
+) -> None:
+    first, second = parts
+    listing = list_folder(
+        photos(f"{first}/a/1.jpg {first}/b/2.jpg {second}/a/3.jpg {second}/b/4.jpg seg_pred/5.jpg"), how
+    )
+    assert {value.partition(" ")[2] for value in labelled(listing).values()} in (
+        {"train", "test"},
+        {"train", "validation"},
+    )
+    assert kinds(listing) == {("warning", "ignored", "seg_pred")}
+
+
+def test_such_words_in_labels_are_no_parts(photos: Touch, how: Reading) -> None:
+    listing = list_folder(photos("train_station/in/1.jpg train_station/out/2.jpg test_tube/full/3.jpg bus/4.jpg"), how)
+    assert set(labelled(listing).values()) == {"train_station", "test_tube", "bus"}
+
+
+def test_parts_that_hold_images_are_no_labels(photos: Touch, how: Reading) -> None:
+    root = photos("train/1.jpg train/2.jpg test/3.jpg")
+    with pytest.raises(DatasetError, match="is divided into test, train, and these hold images without labels"):
+        list_folder(root, how)
+    (root / "train.csv").write_text("path,label\ntrain/1.jpg,rose\ntrain/2.jpg,lily\n")
+    listing = list_folder(root, how)
+    assert labelled(listing) == {"train/1.jpg": "rose train", "train/2.jpg": "lily train"}
+    assert kinds(listing) == {("warning", "ignored", "test")}
+    (root / "sample_submission.csv").write_text("path,label\ntest/3.jpg,rose\n")
+    with pytest.raises(DatasetError, match="several tables; give one of them"):
+        list_folder(root, how)
+
+
+def test_the_same_folders_in_each_folder_are_asked_about(photos: Touch, how: Reading, leaf: Reading) -> None:
+    root = photos("site1/sound/1.jpg site1/broken/2.jpg site2/sound/3.jpg site2/broken/4.jpg")
+    listing = list_folder(root, how)
+    assert kinds(listing) == {("warning", "layout", ".")}
+    assert (
+        "the same ones (broken, sound): if these are the labels, say --labels-from leaf" in listing.problems[0].detail
+    )
+    assert kinds(list_folder(root, leaf)) == set()
+    assert kinds(list_folder(photos("site2/odd/5.jpg"), how)) == set()
+
+
+def test_a_folder_that_cannot_be_read_is_an_error(photos: Touch, how: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos(f"{ROSE} {LILY} tulip/4.jpg")
+    lock(monkeypatch, photos.root / "tulip")
+    assert kinds(list_folder(photos.root, how)) == {("error", "forbidden", "tulip")}
+
+
+def test_a_folder_beside_a_table_that_cannot_be_read_is_an_error(
+    photos: Touch, how: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos("1.jpg 2.jpg more/3.jpg")
+    (photos.root / "metadata.csv").write_text("file_name,label\n1.jpg,rose\n2.jpg,lily\n")
+    lock(monkeypatch, photos.root / "more")
+    assert kinds(list_folder(photos.root, how)) == {("error", "forbidden", "more")}
+
+
+def test_why_nothing_has_a_label_is_said(photos: Touch, how: Reading) -> None:
+    with pytest.raises(DatasetError, match=r"holds no labelled images \(1\.jpg: no label"):
+        list_folder(photos("1.jpg 2.jpg"), how)
 
 
 def test_a_part_within_a_folder_of_its_own_name(photos: Touch, how: Reading) -> None:

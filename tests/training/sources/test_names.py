@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.sources.listing import Part
-from training.sources.names import bad_labels, is_junk, part_named, why_no_label
+from training.sources.names import bad_labels, is_junk, part_named, part_within, why_no_label
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,23 @@ def test_flags_that_differ_in_their_tags_are_two_labels() -> None:
 )
 def test_parts_have_the_names_that_people_give_them(name: str, part: Part | None) -> None:
     assert part_named(name) is part
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("seg_train", Part.TRAIN),
+        ("val2017", Part.VALIDATION),
+        ("labels-test", Part.TEST),
+        ("train_images", Part.TRAIN),
+        ("train_test_split", None),
+        ("strain", None),
+        ("entrainé", None),
+        ("tests", None),
+    ],
+)
+def test_a_part_is_told_by_one_word_of_a_name(name: str, part: Part | None) -> None:
+    assert part_within(name) is part
 
 
 @pytest.mark.parametrize("name", ["__MACOSX", "@eaDir", ".ipynb_checkpoints", "Thumbs.db", "._1.jpg", ".DS_Store"])

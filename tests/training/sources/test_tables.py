@@ -205,6 +205,26 @@ def test_columns_that_are_not_found_are_asked_for(photos: Touch, how: Reading) -
         list_images(photos.root / "labels.csv", how)
 
 
+@pytest.mark.parametrize(
+    "text", ["path|label\n1.jpg|rose\n", "sep=|\r\npath|label\r\n1.jpg|rose\r\n", "sep=!\npath!label\n1.jpg!rose\n"]
+)
+def test_cells_are_divided_as_the_table_says_or_its_first_line_shows(photos: Touch, how: Reading, text: str) -> None:
+    photos("1.jpg")
+    (photos.root / "labels.csv").write_bytes((text + "2.jpg" + text.rstrip()[-5] + "lily").encode())
+    listing = list_images(photos.root / "labels.csv", how)
+    assert labelled(listing) == {"1.jpg": "rose"}
+    line = text.count("\n") + 1
+    assert kinds(listing) == {("error", "missing", f"labels.csv:{line}")}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+def test_a_table_that_excel_wrote_as_unicode_text_is_read(photos: Touch, how: Reading, encoding: str) -> None:
+    photos("1.jpg")
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    (photos.root / "labels.txt").write_bytes(f"{mark}path\tlabel\r\n1.jpg\tcafé\r\n".encode(encoding))
+    assert labelled(list_images(photos.root / "labels.txt", how)) == {"1.jpg": "café"}
+
+
 def test_a_table_that_is_no_utf8_says_so(photos: Touch, how: Reading) -> None:
     (photos.root / "labels.csv").write_bytes("path,label\n1.jpg,café\n".encode("cp1252"))
     with pytest.raises(DatasetError, match="is not UTF-8"):

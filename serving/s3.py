@@ -38,11 +38,15 @@ QUICK = 0.05  # s for so many bytes: twice as many next time
 
 
 def s3_client() -> "S3Client":
+    """Raises StoreMisconfigured."""
     import boto3
     from botocore.config import Config
 
+    from model.aws_errors import translated
+
     retries = Config(retries={"mode": "standard", "total_max_attempts": TRIES}, connect_timeout=2, read_timeout=3)
-    return boto3.client("s3", config=retries)
+    with translated("S3"):
+        return boto3.client("s3", config=retries)
 
 
 def cloud_client() -> "S3Client":
@@ -168,9 +172,9 @@ def read_body(body: Any, deadline: float | None = None) -> bytes:
 @contextmanager
 def s3_errors(where: str) -> Iterator[None]:
     """Turn the SDK's errors into ours: ObjectNotFound, ObjectArchived, ObjectLocked or a StoreError."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError, ParamValidationError
 
-    from model.aws import translated
+    from model.aws_errors import translated
 
     with translated(where):
         try:
@@ -180,6 +184,18 @@ def s3_errors(where: str) -> Iterator[None]:
             if final is None:
                 raise
             raise final from error
+        except ParamValidationError as error:
+            raise ObjectNotFound(f"{where} names no object that there can be") from error
+
+
+@contextmanager
+def kept(where: str) -> Iterator[None]:
+    """The same for what this service itself keeps there, results and claims: whatever locks that up is the operator's to mend."""
+    try:
+        with s3_errors(where):
+            yield
+    except (ObjectArchived, ObjectLocked) as error:
+        raise StoreMisconfigured(f"{where} is kept by this service: {error}") from error
 
 
 def _final(error: "ClientError", where: str) -> RequestError | None:
@@ -202,14 +218,9 @@ def _final(error: "ClientError", where: str) -> RequestError | None:
 @contextmanager
 def _caller_errors(where: str) -> Iterator[None]:
     """The same for whoever names an object: one that is missing and one that is forbidden look alike to them."""
-    from botocore.exceptions import ParamValidationError
-
     try:
         with s3_errors(where):
-            try:
-                yield
-            except ParamValidationError as error:
-                raise ObjectNotFound(ABSENT) from error
+            yield
     except StoreMisconfigured:
         raise  # no object could be read
     except (ObjectNotFound, StoreForbidden) as error:

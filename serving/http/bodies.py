@@ -56,7 +56,7 @@ def without_mark(body: bytes) -> bytes:
 def image_bytes(data: bytes) -> bytes:
     """The image as it was before it was taken for text, if it was. Raises MalformedRequest where that cannot be undone."""
     try:
-        text = data.decode()
+        text = without_mark(data).decode()
     except UnicodeDecodeError:  # at the first bytes of nearly every image
         return data
     from serving.http import charsets
@@ -67,9 +67,16 @@ def image_bytes(data: bytes) -> bytes:
             "binary media type; or send it as base64 in JSON"
         )
     if text[:64].lstrip()[:5].lower() == "data:":
-        return decode_base64(text)
+        return image_of_base64(text)
     original = _from_base64(text) if text.isascii() else charsets.restored(text)
+    if original and not is_image(original):
+        original = image_bytes(original)  # base64 of what was text already; each time it is a quarter shorter
     return original if is_image(original) else data
+
+
+def image_of_base64(text: str) -> bytes:
+    """The image that base64 stands for, as it was before it was taken for text. Raises MalformedBase64 or MalformedRequest."""
+    return image_bytes(decode_base64(text))
 
 
 def is_image(data: bytes) -> bool:

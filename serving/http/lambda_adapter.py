@@ -29,6 +29,7 @@ HOP_BY_HOP = (
         ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
     )
 )
+AUTHORIZERS = {"methodArn", "routeArn"}  # fields of the events by which API Gateway asks whether somebody may call
 OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
@@ -93,6 +94,8 @@ def _check(event: Any) -> Request:
         raise UnknownEvent(_sentence(event) + place) from None
     except (UnicodeEncodeError, RecursionError):
         raise UnknownEvent(f"{_sentence(event)}: text that is none, or nesting without end") from None
+    if AUTHORIZERS & event.keys():  # they hold all that an HTTP request does
+        raise UnknownEvent(f"{_sentence(event)}: this is an authorizer's request")
     whole = request.raw_path is not None and request.request_context.http is not None
     if not (whole if request.version == VERSION_2 else request.path is not None and request.http_method is not None):
         raise UnknownEvent(_sentence(event))

@@ -10,8 +10,7 @@ import msgspec
 from flask import Request
 
 from serving.errors import BatchTooLarge, MalformedRequest
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import image_bytes, is_image, read_body, without_mark
+from serving.http.bodies import image_bytes, image_of_base64, is_image, read_body, without_mark
 from serving.inference import Read
 from serving.schemas import ClassifyRequest, ImageSource, Options, S3Reference
 
@@ -100,7 +99,7 @@ def _form(request: Request, body: bytes) -> ParsedRequest:
     from serving.http import forms
 
     if request.mimetype == MULTIPART:
-        parts = forms.parse_multipart(body, request.mimetype_params.get("boundary"), request.max_form_parts)
+        parts = forms.parse_multipart(body, request.headers.get("Content-Type", ""), request.max_form_parts)
     else:
         parts = forms.parse_urlencoded(body)
     images = [part for part in parts if part.name == FIELD]
@@ -138,4 +137,4 @@ def _json(body: bytes, options: Options, read_object: ReadObject) -> ParsedReque
 def _read(source: ImageSource, read_object: ReadObject) -> Read:
     if source.s3 is not None:
         return partial(read_object, source.s3)
-    return partial(decode_base64, source.bytes or "")
+    return partial(image_of_base64, source.bytes or "")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict, replace
 
+from model.aws_errors import translated
 from model.errors import ImageError
 from model.stores.addresses import address_of, in_s3
 from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime, SourceForbidden
@@ -145,6 +146,7 @@ class UploadProcessor:
             for upload in contents.uploads:
                 entry |= {"bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
                 results += self._settle(upload, message, invocation, entry)
+            contents.raise_refused()
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails this message and no other
             self._telemetry.failed(entry | {"code": problem_of(error).code}, error)
             return MessageOutcome(message, results, error)
@@ -181,8 +183,8 @@ class UploadProcessor:
         wanted = {"Bucket": upload.bucket, "Key": upload.key}
         with s3_errors(address_of(upload.bucket, upload.key)):
             head = look_up(self._client, wanted | ({"VersionId": item.version_id} if item.version_id else {}))
-        version = item.version_id or head.get("VersionId")
-        return replace(item, version_id=version, etag=head["ETag"].strip('"')), head["ContentLength"]
+            version = item.version_id or head.get("VersionId")
+            return replace(item, version_id=version, etag=head["ETag"].strip('"')), head["ContentLength"]
 
     def _result_of(
         self, item: UploadedObject, message: Message, invocation: Invocation
@@ -237,7 +239,7 @@ class UploadProcessor:
         exactly: Any = {"VersionId": item.version_id} if item.version_id else {"IfMatch": f'"{item.etag}"'}
         with s3_errors(address_of(item.bucket, item.key)):
             answer = self._client.get_object(Bucket=item.bucket, Key=item.key, **exactly)
-        return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer
+            return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer
 
     def _read(self, item: UploadedObject, answer: "GetObjectOutputTypeDef") -> bytes:
         with closing(answer["Body"]), s3_errors(address_of(item.bucket, item.key)):
@@ -283,5 +285,6 @@ def open_processor(settings: Settings, models: ModelLoader, telemetry: Telemetry
     if settings.publish_events:
         import boto3
 
-        notify.append(EventPublisher(boto3.client("events")))
+        with translated("EventBridge"):
+            notify.append(EventPublisher(boto3.client("events")))
     return UploadProcessor(settings, models, telemetry, client, notify)

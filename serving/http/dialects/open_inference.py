@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from model.errors import RecognitionError
 from model.image import SIDE
 from serving.errors import MalformedRequest
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import read_body
+from serving.http.bodies import image_of_base64, read_body
 from serving.http.dialects import Call
 from serving.http.dialects.tfserving import find_model
 from serving.http.requests import check_batch, read_json
@@ -33,6 +32,7 @@ JSON_BYTES = "Inference-Header-Content-Length"  # of a body whose tensors follow
 LENGTH = re.compile(r"0*([0-9]{1,15})")  # Python refuses to read a number of more than 4,300 digits
 BINARY = "application/octet-stream"
 ENCODED, PIXELS = "image_bytes", "image"
+OUTPUTS = 2  # scores and classes; a thousand times each they would be an answer of gigabytes
 
 Size = Annotated[int, Meta(ge=0)]
 
@@ -66,7 +66,7 @@ class Parameters(Struct, frozen=True):
 class Asked(Struct, frozen=True):
     inputs: Annotated[list[Input], Meta(min_length=1, max_length=1)]
     id: str = ""
-    outputs: list[Output] | None = None
+    outputs: Annotated[list[Output], Meta(max_length=OUTPUTS)] | None = None
     parameters: Parameters = Parameters()
 
 
@@ -172,7 +172,7 @@ def _base64_texts(data: Any) -> list[Read]:
     texts = np.ravel(np.array(data, object)).tolist()
     if not all(isinstance(text, str) for text in texts):
         raise MalformedRequest(f"inputs: in JSON the data of {ENCODED} is a list of base64 texts")
-    return [partial(decode_base64, text) for text in texts]
+    return [partial(image_of_base64, text) for text in texts]
 
 
 def _pixels(given: Input, blob: bytes | None, call: Call) -> Prediction:

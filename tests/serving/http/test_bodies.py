@@ -233,6 +233,47 @@ def test_base64_text_is_taken_wherever_an_image_may_be(client, text):
         assert post(client, data, content_type).status_code == 200, content_type
 
 
+TEXTS = {
+    "base64": base64_of,
+    "latin-1": lambda data: data.decode("latin-1"),
+    "windows-1252": windows_1252,
+    "a data URI": lambda data: "data:image/jpeg;base64," + base64_of(data),
+}
+
+
+def taken_for_text(client, text):
+    """The same image in every place that takes base64."""
+    encoded = base64_of(text.encode())
+    tensor = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "data": [encoded]}
+    target = {"X-Amz-Target": "RekognitionService.DetectLabels"}
+    return [
+        post(client, encoded.encode(), "text/plain"),
+        client.post("/v1/classify", json={"image": {"bytes": encoded}}),
+        client.post("/v1/models/colours:predict", json={"instances": [{"b64": encoded}]}),
+        client.post("/v2/models/colours/infer", json={"inputs": [tensor]}),
+        client.post("/v1/huggingface", json={"inputs": encoded}),
+        client.post("/v1/rekognition", json={"Image": {"Bytes": encoded}}, headers=target),
+    ]
+
+
+@pytest.mark.parametrize("written", TEXTS)
+def test_base64_of_what_was_text_already_is_the_image(client, written):
+    assert [answer.status_code for answer in taken_for_text(client, TEXTS[written](RED))] == [200] * 6
+
+
+def test_base64_of_what_is_lost_is_said_as_what_it_is(client):
+    for answer in taken_for_text(client, RED.decode("utf-8", "replace")):
+        assert answer.status_code == 400
+        assert "turned into text" in answer.get_data(as_text=True)
+
+
+def test_base64_of_base64_without_end_ends(client):
+    text = b"hello"
+    while len(text) < LIMIT:
+        text = base64.b64encode(text)
+    assert post(client, text, "text/plain").status_code == 415
+
+
 @pytest.mark.parametrize("text", ["data:image/jpeg,abc", "data:image/jpeg;base64,%%%"])
 def test_a_data_uri_that_is_none_is_refused_as_what_it_is(client, text):
     assert post(client, text.encode()).get_json()["code"] == "malformed_base64"
@@ -299,3 +340,24 @@ def test_in_a_batch_each_file_has_its_own_error(client):
     files = {"image": [(BytesIO(data), "a.jpg") for data in (RED, mangled)]}
     results = client.post("/v1/classify", data=files).get_json()["results"]
     assert [sorted(result) for result in results] == [["image", "labels"], ["error"]]
+
+
+@pytest.mark.parametrize("boundary", ["----=_Part_0_1.2", "a:b", "a/b", "(x)", "a b", "X" * 70])
+@pytest.mark.parametrize("write", ["boundary={}", 'boundary="{}"', "charset=utf-8; Boundary = {} ", "boundary={};x=y"])
+def test_a_boundary_is_what_the_client_wrote_quoted_or_not(client, boundary, write):
+    content_type = f"multipart/form-data; {write.format(boundary)}"
+    assert post(client, multipart(RED, boundary=boundary), content_type).status_code == 200
+
+
+def test_a_files_name_may_be_in_any_encoding(client):
+    for name in ("é.jpg".encode("latin-1"), "日本.jpg".encode("shift-jis"), b"\xff"):
+        body = multipart(RED).replace(b"a.jpg", name)
+        assert post(client, body, "multipart/form-data; boundary=X").status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("disposition", ['name="image"', 'name="image"; filename="photo.txt"'])
+def test_a_byte_order_mark_before_base64_is_passed_by(client, encoding, disposition):
+    text = base64_of(RED).encode(encoding)
+    bodies = [(text, "text/plain"), (multipart(text, disposition), "multipart/form-data; boundary=X")]
+    assert [post(client, *body).status_code for body in bodies] == [200, 200]

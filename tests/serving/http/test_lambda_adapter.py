@@ -138,3 +138,9 @@ def test_a_question_mark_in_a_path_begins_no_query(app, name):
     event = load_event(name)
     event |= {"path": "/v1/classify?/x", "rawPath": "/v1/classify?/x", "resource": "/{proxy+}"}
     assert answer(app, event, None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(("name", "field"), [("apigateway-v1-image", "methodArn"), ("apigateway-v2-image", "routeArn")])
+def test_an_authorizers_request_is_no_http_request(app, name, field):
+    with pytest.raises(UnknownEvent, match="authorizer"):
+        answer(app, load_event(name) | {"type": "REQUEST", field: "arn:aws:execute-api:::a"}, None)

@@ -165,3 +165,8 @@ def test_an_address_that_is_none_has_its_form_of_errors_too():
     assert (response.status_code, response.headers["Allow"], list(response.get_json())) == (405, "POST", ["error"])
     assert client.options("/v2/models/colours/infer").headers["Allow"] == "OPTIONS, POST"
     assert client.get("/v2/models/colours").get_json()["outputs"][0]["shape"] == [-1, len(LABELS)]
+
+
+def test_an_output_may_not_be_asked_for_a_thousand_times():
+    asked = {"inputs": [tensor(data=[base64_of(picture())])], "outputs": [{"name": "classes"}] * 1000}
+    assert CLIENT.post("/v2/models/colours/infer", json=asked).status_code == 400

@@ -80,7 +80,8 @@ class S3Store:
             _in_parallel(lambda path: self._fetch(name, version, path, manifest.files[path], directory / path), paths)
         except OSError as error:
             raise StoreUnavailable(
-                f"{error.filename or cache} cannot hold the model ({error.strerror}); give it more room"
+                f"{error.filename or cache or 'the temporary directory'} cannot hold the model ({error.strerror}); give it more "
+                "room, or set MODEL_CACHE to another folder"
             ) from error
         return directory
 

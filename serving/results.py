@@ -104,6 +104,6 @@ class Results:
 def _decoded(body: bytes, key: str) -> UploadResult | None:
     try:
         result = msgspec.json.decode(body, type=UploadResult)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return result if result.key == key else None

@@ -54,7 +54,7 @@ class Claims:
             return Claim()
         try:
             return msgspec.json.decode(body, type=Claim)
-        except (msgspec.DecodeError, UnicodeError):  # something else lies there
+        except (msgspec.DecodeError, UnicodeError, RecursionError):  # something else lies there
             return Claim()
 
     def _write(self, claim: Claim) -> None:

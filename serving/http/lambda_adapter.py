@@ -13,7 +13,8 @@ from flask import Flask
 from msgspec import Struct, field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from serving.errors import MalformedBase64, UnknownEvent
+from model.errors import RequestError
+from serving.errors import BodyTooLarge, MalformedBase64, UnknownEvent
 from serving.http.addresses import own_path, rest_prefixes, sub_paths
 from serving.http.base64_text import decode_base64
 from serving.problems import PROBLEM_TYPE, problem_of
@@ -30,6 +31,7 @@ HOP_BY_HOP = (
     )
 )
 AUTHORIZERS = {"methodArn", "routeArn"}  # fields of the events by which API Gateway asks whether somebody may call
+MOST_ANSWER = 6 * 10**6 - 10_000  # bytes of a body; Lambda's limit of 6 MB is for all that the answer holds
 OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
@@ -83,6 +85,11 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
     plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
+    size = len(response.get("body", ""))
+    if size > MOST_ANSWER:
+        return _refuse(
+            BodyTooLarge(f"the answer has {size:,} bytes, Lambda sends 6 MB: ask for fewer images or labels")
+        )
     return response
 
 
@@ -206,8 +213,8 @@ def _knows(app: Flask) -> Callable[[str], bool]:
     return knows
 
 
-def _refuse(error: MalformedBase64) -> Event:
-    """Answer a hand-made event whose body is not what it says: no gateway makes one, and the app never sees it."""
+def _refuse(error: RequestError) -> Event:
+    """Answer for the app: to a hand-made event whose body is not what it says, which it never sees, or where its answer cannot go."""
     problem = problem_of(error)
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store"}
     body = msgspec.json.encode(problem).decode()

@@ -102,7 +102,7 @@ class Claims:
             return None, None
         try:
             return msgspec.json.decode(body, type=Claim), answer["ETag"]
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             return None, answer["ETag"]
 
     def _write(self, place: tuple[str, str], claim: Claim, unless: dict[str, str]) -> bool:

@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from serving.errors import UnknownEvent
+from serving.http.app import create_app
 from serving.http.lambda_adapter import answer
+from serving.model_loader import ModelLoader
+from serving.settings import Settings
 from tests.support.events import event_names, load_event
-from tests.support.fakes import colour_app
+from tests.support.fakes import ListTelemetry, colour_app, colour_classifier
 
 HTTP = ("alb", "apigateway", "function-url")
 
@@ -144,3 +148,13 @@ def test_a_question_mark_in_a_path_begins_no_query(app, name):
 def test_an_authorizers_request_is_no_http_request(app, name, field):
     with pytest.raises(UnknownEvent, match="authorizer"):
         answer(app, load_event(name) | {"type": "REQUEST", field: "arn:aws:execute-api:::a"}, None)
+
+
+def test_an_answer_that_lambda_would_not_send_says_what_to_ask_for():
+    known = colour_classifier()
+    card = "x" * 6_000_000
+    app = create_app(Settings(), ModelLoader(lambda: replace(known, card=card)), ListTelemetry())
+    event = load_event("apigateway-v2-image") | {"rawPath": "/v1/model", "body": None}
+    event["requestContext"]["http"]["method"] = "GET"
+    response = answer(app, event, None)
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (413, "body_too_large")

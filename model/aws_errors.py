@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 CONFIGURATION = "look at the AWS_* variables and the file that `aws configure` writes"
-NOT_S3 = "look at AWS_ENDPOINT_URL, and at the proxy in between"
+LOOK = "look at AWS_ENDPOINT_URL and the other AWS_* variables, the file that `aws configure` writes, and the proxy in between"
 
 
 @contextmanager
@@ -36,7 +36,9 @@ def translated(where: str) -> Iterator[None]:
     except (ValueError, KeyError, ResponseParserError, RecursionError) as error:
         # an address or a file that is none, an answer without what S3 says, a redirection in a circle
         reason = f"{type(error).__name__}: {error}"
-        raise StoreMisconfigured(f"{where}: no S3 is reached so ({reason}); {NOT_S3}, or {CONFIGURATION}") from error
+        raise StoreMisconfigured(
+            f"{where}: what is set for AWS, or answers as it, is none ({reason}); {LOOK}"
+        ) from error
 
 
 def as_ours(error: "ClientError", where: str) -> ModelNotFound | StoreError:

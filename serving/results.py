@@ -14,8 +14,7 @@ import msgspec
 
 from model.errors import StoreUnavailable
 from model.stores.addresses import address_of
-from serving.errors import ObjectNotFound
-from serving.s3 import kept, read_body
+from serving.s3 import kept, read_kept
 from serving.schemas import UploadResult
 
 if TYPE_CHECKING:
@@ -51,13 +50,8 @@ class Results:
 
     def find(self, bucket: str, key: str) -> Standing | None:
         """Raises StoreError."""
-        try:
-            with kept(address_of(bucket, key)):
-                answer = self._client.get_object(Bucket=bucket, Key=key)
-                body = read_body(answer["Body"])
-        except ObjectNotFound:
-            return None
-        return Standing(_decoded(body, key), answer["ETag"])
+        found = read_kept(self._client, bucket, key)
+        return Standing(_decoded(found[0], key), found[1]) if found else None
 
     def read(self, bucket: str, key: str) -> UploadResult | None:
         """Raises StoreError."""

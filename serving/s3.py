@@ -34,6 +34,7 @@ READ_SECONDS = 8  # s; the longest that an object of at most MAX_IMAGE_BYTES is 
 TRIES = 2  # times a call is made at most; each waits 2 s for a connection and 3 s for bytes, so a silent S3 costs about 10 s
 SMALLEST, LARGEST = 4 * 2**10, 32 * 2**10  # bytes read at a time: the clock is looked at in between, and 1 kB/s is slow
 AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s between tries of what must be written, 5 in all
+FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 QUICK = 0.05  # s for so many bytes: twice as many next time
 
 
@@ -153,6 +154,16 @@ def _named(client: "S3Client", wanted: Any, bare: "ClientError") -> "ClientError
         # HEAD would have said 404, so what is missing to GET alone does not explain its 400: the credentials do
         return bare if meaning_of(error).fault is Fault.MISSING and "VersionId" not in wanted else error
     return bare
+
+
+def read_kept(client: "S3Client", bucket: str, key: str) -> tuple[bytes, str] | None:
+    """What this service keeps there, and its ETag; nothing where nothing is. Raises StoreError."""
+    try:
+        with kept(address_of(bucket, key)):
+            answer = client.get_object(Bucket=bucket, Key=key)
+            return read_body(answer["Body"]), answer["ETag"]
+    except ObjectNotFound:
+        return None
 
 
 def read_body(body: Any, deadline: float | None = None) -> bytes:

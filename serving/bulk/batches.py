@@ -15,10 +15,10 @@ import msgspec
 from msgspec import Struct
 
 from serving.errors import MalformedRequest, UnknownEvent
+from serving.s3 import FOLDERS
 from serving.schemas import UploadedObject
 
 INVENTORY = "inventory"  # the source whose keys are encoded
-FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 COLUMNS = {"bucket": "bucket", "key": "key", "versionid": "version_id", "etag": "etag"}  # any case, with or without _
 IN_A_HEADER = re.compile(r"[!-~]*")
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from serving.errors import ObjectNotFound
-from serving.s3 import kept, read_body, until_taken
+from serving.s3 import kept, read_kept, until_taken
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -47,13 +46,11 @@ class Claims:
         self._write(Claim(self.fatal))
 
     def _read(self) -> Claim:
-        try:
-            with kept(f"s3://{self._bucket}/{self._key}"):
-                body = read_body(self._client.get_object(Bucket=self._bucket, Key=self._key)["Body"])
-        except ObjectNotFound:
+        found = read_kept(self._client, self._bucket, self._key)
+        if found is None:
             return Claim()
         try:
-            return msgspec.json.decode(body, type=Claim)
+            return msgspec.json.decode(found[0], type=Claim)
         except (msgspec.DecodeError, UnicodeError, RecursionError):  # something else lies there
             return Claim()
 

@@ -25,7 +25,7 @@ from serving.inference import Recogniser, Timings, milliseconds_since
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
 from serving.results import Results
-from serving.s3 import cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
+from serving.s3 import FOLDERS, cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
 from serving.schemas import ImageFacts, ModelName, Timing, UploadedObject, UploadResult
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -43,7 +43,6 @@ PARALLEL = 4  # messages at a time: while one waits for S3, another is scored; e
 LAST_START_MS = 5000  # with less than this left of the invocation no message is begun; one takes about 100 ms
 DELIVERY_MS = 25_000  # Event Grid waits for 30, Knative's broker as long as it is told
 ANSWER_MS = 1500  # with this left the answer is given: what is still at work then is handed back
-FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 OF_THE_OBJECT = {  # codes of errors that are true of an object as it lies there now, and may not be when it comes again
     TABLE[kind][1] for kind in (ObjectNotFound, ObjectArchived, ObjectLocked)
 }

@@ -1,5 +1,7 @@
 """A batch, with a fake model and a local S3: what its results say, and what is done again."""
 
+import gzip
+
 import boto3
 import msgspec
 import pytest
@@ -226,3 +228,17 @@ def test_something_else_where_a_claim_belongs_is_no_claim(s3):
     s3.put_object(Bucket="results", Key=place, Body=b"\xff garbage")
     s3.delete_object(Bucket="results", Key=done["key"])
     assert make().handle(batch, Context()) == done
+
+
+def test_an_object_that_is_stored_as_gzip_is_unpacked(s3):
+    items = []
+    for key, body in {
+        "a.jpg": gzip.compress(picture()),
+        "b.jpg": picture(),
+        "c.jpg": gzip.compress(picture())[:-9],
+    }.items():
+        etag = s3.put_object(Bucket="photos", Key=key, Body=body, ContentEncoding="gzip")["ETag"]
+        items.append({"key": key, "etag": etag})
+    done = make().handle(event(*items), Context())
+    codes = [result.error and result.error.code for result in results_of(s3, done)]
+    assert codes == [None, None, "corrupt_image"]

@@ -1,9 +1,9 @@
 """Forms, as multipart/form-data or in the address's own form, taken apart in memory: nothing is written to a disk."""
 
+import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from werkzeug.datastructures import Headers
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
@@ -14,6 +14,7 @@ STEP = 16 * 2**10  # bytes given to the decoder at a time; it also bounds the he
 HOW = "let the client itself write Content-Type: multipart/form-data; boundary=…, as curl -F image=@photo.jpg does"
 
 
+MOST_FIELDS = 100  # of a form in the address's own form
 BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;,"]*))', re.IGNORECASE)
 
 
@@ -55,11 +56,17 @@ def _boundary(content_type: str) -> str:
 
 def parse_urlencoded(body: bytes) -> list[Part]:
     """Fields like `image=<base64>`; a plus sign is meant even where it was not escaped. Raises MalformedRequest."""
-    try:
-        fields = parse_qsl(body.replace(b"+", b"%2B").decode("latin-1"), keep_blank_values=True, max_num_fields=100)
-    except ValueError as error:
-        raise MalformedRequest("the form has more than 100 fields") from error
-    return [Part(name, False, value.encode("utf-8", "replace")) for name, value in fields]
+    fields = [field.partition(b"=") for field in body.split(b"&", MOST_FIELDS)]
+    if len(fields) > MOST_FIELDS:
+        raise MalformedRequest(f"the form has more than {MOST_FIELDS} fields")
+    return [
+        Part(_unescaped(name).decode("utf-8", "replace"), False, _unescaped(value)) for name, _, value in fields if name
+    ]
+
+
+def _unescaped(text: bytes) -> bytes:
+    """In one pass of C: urllib makes an object of every escape, gigabytes of a form of nothing else."""
+    return binascii.a2b_qp(text.replace(b"=", b"=3D").replace(b"%", b"=")) if b"%" in text else text
 
 
 def _parts(decoder: MultipartDecoder, body: bytes) -> Iterator[Part]:

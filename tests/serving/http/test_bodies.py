@@ -5,8 +5,11 @@ import codecs
 import gzip
 import json
 import tempfile
+import time
+import tracemalloc
 import zlib
 from io import BytesIO
+from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import given
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from serving.codings import MOST_MEMBERS
+from serving.http.forms import parse_urlencoded
 from serving.settings import Settings
 from tests import ROOT
 from tests.support.fakes import base64_of, colour_app, picture
@@ -22,6 +26,7 @@ FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIC", "JP2", "
 PILLOWS = {"JP2": "JPEG2000", "PNM": "PPM"}  # names
 RED = picture("red")
 LIMIT = 2**20
+PREDICT = "/v1/models/colours:predict"
 
 
 def noise(format):
@@ -361,3 +366,43 @@ def test_a_byte_order_mark_before_base64_is_passed_by(client, encoding, disposit
     text = base64_of(RED).encode(encoding)
     bodies = [(text, "text/plain"), (multipart(text, disposition), "multipart/form-data; boundary=X")]
     assert [post(client, *body).status_code for body in bodies] == [200, 200]
+
+
+def measured(act):
+    """The seconds of processor time and the bytes at their peak that it takes."""
+    tracemalloc.start()
+    began = time.process_time()
+    act()
+    seconds, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return seconds, peak
+
+
+@pytest.mark.parametrize("value", [b"+", b"%41", b"%", b"%%4", b"%2B%2f", b"=", b"%0d%0a"])
+def test_a_form_of_nothing_but_escapes_costs_little(client, value):
+    body = b"image=" + value * (6 * LIMIT // len(value))
+    seconds, peak = measured(lambda: post(client, body, "application/x-www-form-urlencoded"))
+    assert seconds < 2
+    assert peak < 20 * len(body)
+
+
+@given(st.binary(max_size=60))
+def test_what_a_form_escapes_comes_as_it_was(data):
+    for written in (quote_from_bytes(data, safe=""), "".join(f"%{byte:02x}" for byte in data)):
+        [part] = parse_urlencoded(f"image={written}".encode())
+        assert (part.name, part.data) == ("image", data)
+
+
+def test_an_image_may_come_escaped_as_it_is(client):
+    body = b"image=" + quote_from_bytes(RED, safe="").encode()
+    assert post(client, body, "application/x-www-form-urlencoded").status_code == 200
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b'""', b'{"a":[]}'])
+def test_json_of_millions_of_values_is_refused_before_it_is_read(client, value):
+    body = b'{"instances":[' + b",".join([value] * 2_100_000) + b"]}"
+    answers = []
+    seconds, peak = measured(lambda: answers.append(post(client, body, "application/json", None, PREDICT)))
+    assert answers[0].status_code == 400
+    assert "2,000,000" in answers[0].get_json()["error"]
+    assert (seconds < 2, peak < 4 * len(body)) == (True, True)

@@ -12,7 +12,7 @@ from io import BytesIO
 from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -135,6 +135,7 @@ def test_nor_is_a_bomb_of_several_members():
     assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
 
 
+@settings(deadline=None)  # the first of them imports
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate"]))
 def test_any_bytes_are_of_a_coding_or_refused(data, coding):
     assert post(CLIENT, data, coding=coding).status_code < 500
@@ -386,6 +387,7 @@ def test_a_form_of_nothing_but_escapes_costs_little(client, value):
     assert peak < 20 * len(body)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_what_a_form_escapes_comes_as_it_was(data):
     for written in (quote_from_bytes(data, safe=""), "".join(f"%{byte:02x}" for byte in data)):

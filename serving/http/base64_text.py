@@ -11,7 +11,7 @@ BLANKS = b" \t\r\n"
 AROUND_BREAKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t\n]*+")
 LINES = (64, 76)  # characters of a line, as PEM and MIME have it
 SHORTEST_LINE = 16  # characters
-ESCAPED = {
+ESCAPED = {  # as in addresses
     "%2b": "+",
     "%2f": "/",
     "%3d": "=",
@@ -20,7 +20,7 @@ ESCAPED = {
     "%2c": ",",
     "%0a": "\n",
     "%0d": "",
-}  # as in addresses
+}
 FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
 
 

@@ -31,7 +31,7 @@ HOP_BY_HOP = (
     )
 )
 AUTHORIZERS = {"methodArn", "routeArn"}  # fields of the events by which API Gateway asks whether somebody may call
-MOST_ANSWER = 6 * 10**6 - 10_000  # bytes of a body; Lambda's limit of 6 MB is for all that the answer holds
+MOST_ANSWER = 6 * 10**6  # bytes, Lambda's limit, of the answer as JSON, which escapes each quotation mark of the body
 OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
@@ -85,8 +85,7 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
     plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
-    size = len(response.get("body", ""))
-    if size > MOST_ANSWER:
+    if len(response.get("body", "")) > MOST_ANSWER // 2 and (size := len(msgspec.json.encode(response))) > MOST_ANSWER:
         return _refuse(
             BodyTooLarge(f"the answer has {size:,} bytes, Lambda sends 6 MB: ask for fewer images or labels")
         )

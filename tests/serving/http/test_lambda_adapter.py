@@ -150,9 +150,9 @@ def test_an_authorizers_request_is_no_http_request(app, name, field):
         answer(app, load_event(name) | {"type": "REQUEST", field: "arn:aws:execute-api:::a"}, None)
 
 
-def test_an_answer_that_lambda_would_not_send_says_what_to_ask_for():
+@pytest.mark.parametrize("card", ["x" * 6_000_000, '"' * 1_600_000])
+def test_an_answer_that_lambda_would_not_send_says_what_to_ask_for(card):
     known = colour_classifier()
-    card = "x" * 6_000_000
     app = create_app(Settings(), ModelLoader(lambda: replace(known, card=card)), ListTelemetry())
     event = load_event("apigateway-v2-image") | {"rawPath": "/v1/model", "body": None}
     event["requestContext"]["http"]["method"] = "GET"

@@ -21,15 +21,15 @@ LOOK = "look at AWS_ENDPOINT_URL and the other AWS_* variables, the file that `a
 def translated(where: str) -> Iterator[None]:
     """Turn what calls of the SDK raise, and making its clients too, into ModelNotFound or a StoreError, naming the address."""
     from boto3.exceptions import Boto3Error
+    from boto3.s3.transfer import S3TransferRetriesExceededError  # type: ignore[attr-defined]  # the stubs leave it out
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
-    from s3transfer.exceptions import RetriesExceededError
 
     try:
         yield
     except ClientError as error:
         raise as_ours(error, where) from error
-    except (BotoCoreError, Boto3Error, RetriesExceededError) as error:
+    except (BotoCoreError, Boto3Error, S3TransferRetriesExceededError) as error:
         raise unanswered(error, where) from error
     except (FileNotFoundError, PermissionError) as error:  # a token's file, or the program that gives credentials
         raise StoreMisconfigured(f"{where}: {error}; {CREDENTIALS.remedy}") from error

@@ -183,7 +183,7 @@ def test_an_output_may_not_be_asked_for_a_thousand_times():
     ],
 )
 def test_what_is_too_much_costs_little(given, status):
-    body, began = json.dumps({"inputs": [given]}), time.process_time()
+    body, began = json.dumps({"inputs": [given]}), time.thread_time()
     response = CLIENT.post("/v2/models/colours/infer", data=body, content_type="application/json")
     assert response.status_code == status
-    assert time.process_time() - began < 2
+    assert time.thread_time() - began < 2

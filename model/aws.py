@@ -1,17 +1,13 @@
-"""What the answers of AWS mean, once: whose fault each is, and the remedy; the SDK's errors become ours, naming what was asked.
+"""What the answers of AWS mean, once: whose fault each is, and the remedy. aws_errors.py makes errors of ours of them.
 
 What stands for S3 elsewhere (model/stores/clouds.py) raises the same errors, under codes of its own at the end of the table.
 
-It knows nobody who asks: serving/s3.py says what a caller hears. boto3 is imported by the first error that is translated.
+It knows nobody who asks: serving/s3.py says what a caller hears.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
-
-from model.errors import ModelNotFound, StoreError, StoreForbidden, StoreMisconfigured, StoreUnavailable
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -73,6 +69,7 @@ MEANINGS: dict[str, Meaning] = {
     "AccessDenied": DENIED,
     "Forbidden": DENIED,
     "AllAccessDisabled": ACCOUNT,
+    "401": CREDENTIALS,  # RFC 9110, section 15.5.2; of what stands for S3
     "400": CREDENTIALS,  # to HEAD; boto/boto3#2598: the token expired (serving/s3.py asks again where it may mean else)
     "ExpiredToken": CREDENTIALS,
     "InvalidToken": CREDENTIALS,
@@ -144,7 +141,9 @@ TAKEN = {code for code, meaning in MEANINGS.items() if meaning.fault is Fault.TA
 
 
 def code_of(error: "ClientError") -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+    """The code, or the status of an answer that holds none: of a proxy in front of S3, for one."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return str(error.response.get("Error", {}).get("Code", "") or status)
 
 
 def meaning_of(error: "ClientError") -> Meaning:
@@ -153,50 +152,3 @@ def meaning_of(error: "ClientError") -> Meaning:
         if code == ambiguous and part in message:
             return meaning
     return MEANINGS.get(code, PASSING)
-
-
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Turn the SDK's errors into ModelNotFound or a StoreError, naming the address."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    try:
-        yield
-    except ClientError as error:
-        raise as_ours(error, where) from error
-    except (BotoCoreError, Boto3Error) as error:
-        raise unanswered(error, where) from error
-
-
-def as_ours(error: "ClientError", where: str) -> ModelNotFound | StoreError:
-    """What AWS answered, as an error of ours that names the remedy."""
-    meaning = meaning_of(error)
-    if meaning.fault is Fault.MISSING:
-        return ModelNotFound(f"{where} does not exist")
-    if meaning.fault is Fault.DENIED:
-        return StoreForbidden(f"{where}: access denied ({error}); {meaning.remedy}")
-    if meaning.fault is Fault.OPERATOR:
-        return StoreMisconfigured(f"{where}: {error}; {meaning.remedy}")
-    if meaning.fault in (Fault.ARCHIVED, Fault.LOCKED):
-        return StoreForbidden(f"{where} cannot be read ({error}); {meaning.remedy}")
-    return StoreUnavailable(f"{where}: {error}")
-
-
-def unanswered(error: Exception, where: str) -> StoreError:
-    """What the SDK found before AWS was asked, or instead of an answer."""
-    from botocore import exceptions
-
-    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
-        return StoreMisconfigured(f"{where}: no AWS credentials were found; run `aws configure` or set AWS_PROFILE")
-    of_credentials = (
-        exceptions.CredentialRetrievalError,
-        exceptions.ProfileNotFound,
-        exceptions.SSOError,
-        exceptions.TokenRetrievalError,
-    )
-    if isinstance(error, of_credentials):
-        return StoreMisconfigured(f"{where}: {error}; {CREDENTIALS.remedy}")
-    if isinstance(error, exceptions.NoRegionError | exceptions.InvalidRegionError):
-        return StoreMisconfigured(f"{where}: {error}; {REGION.remedy}")
-    return StoreUnavailable(f"{where}: S3 cannot be reached ({error})")

@@ -82,7 +82,8 @@ def load_version(
 def _check_labels(directory: Path, manifest: Manifest) -> None:
     """Raise ModelCorrupt unless the manifest's labels are those of labels.txt, whose digest it holds."""
     verify_files(directory, manifest, [LABELS])
-    if (directory / LABELS).read_text(encoding="utf-8").splitlines() != list(manifest.labels):
+    lines = (directory / LABELS).read_bytes().replace(b"\r\n", b"\n").removesuffix(b"\n")
+    if lines != "\n".join(manifest.labels).encode():  # as bytes: Python's own lines end at U+2028, too
         raise ModelCorrupt(
             f"{directory}: the labels of its manifest are not those of {LABELS}; publish the model again"
         )
@@ -92,7 +93,7 @@ def _read_card(directory: Path, manifest: Manifest) -> str | None:
     if CARD not in manifest.files:
         return None
     verify_files(directory, manifest, [CARD])
-    return (directory / CARD).read_text(encoding="utf-8")
+    return (directory / CARD).read_text(encoding="utf-8", errors="replace")  # for people: it decides nothing
 
 
 @contextmanager

@@ -22,6 +22,7 @@ LABELS = f"{EXTRA}/labels.txt"  # one label a line, in score order
 COMPILED_MODEL = f"{EXTRA}/model.tflite"  # what LiteRT runs
 CARD = f"{EXTRA}/model-card.md"  # what the model is for, for people
 LONGEST_NAME = 255  # bytes of a file's name: the limit of ext4, XFS and APFS
+LONGEST_PATH = 900  # bytes of a path: S3's keys have 1,024, and a version's folder stands before it
 GOLDEN = f"{EXTRA}/golden"  # a few test images and the scores they must get
 
 
@@ -66,18 +67,19 @@ class Manifest:
                     f"{where}: its manifest has schema {schema}, this code reads up to {SCHEMA}: upgrade this code"
                 )
             manifest = msgspec.json.decode(text, type=cls)
-            _refuse_twice(manifest.labels)
+            _refuse_labels(manifest.labels)
             _refuse_others(manifest)
-            for path in manifest.files:
-                _refuse_outside(path)
+            _refuse_places(manifest.files)
         except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise ModelCorrupt(f"{where}: its manifest cannot be read ({error}); publish the model again") from error
         return manifest
 
 
-def _refuse_twice(labels: tuple[str, ...]) -> None:
+def _refuse_labels(labels: tuple[str, ...]) -> None:
     if len(set(labels)) < len(labels):
         raise ValueError("a label stands there twice")
+    if not all(map(str.strip, labels)):
+        raise ValueError("a label is empty")
 
 
 def _refuse_others(manifest: Manifest) -> None:
@@ -85,12 +87,24 @@ def _refuse_others(manifest: Manifest) -> None:
         raise ValueError(f"it has {len(manifest.labels)} labels, and thresholds of {len(manifest.thresholds.labels)}")
 
 
+def _refuse_places(paths: Iterable[str]) -> None:
+    """Raise ValueError where these cannot all be files of one directory."""
+    folders = set()
+    for path in paths:
+        _refuse_outside(path)
+        folders |= {str(folder) for folder in PurePosixPath(path).parents}
+    if twice := folders & set(paths):
+        raise ValueError(f"{min(twice)!r:.80} is both a file and a folder")
+
+
 def _refuse_outside(path: str) -> None:
     """Raise ValueError, or UnicodeError, where this is no path of a file inside a version's directory."""
     parts = PurePosixPath(path)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in path or "\0" in path:
         raise ValueError(f"file path {path!r} leads out of the model")
-    if any(len(part.encode()) > LONGEST_NAME for part in parts.parts):
+    if str(parts) != path or path == MANIFEST:
+        raise ValueError(f"file path {path!r:.80} is another file's, or written as nobody writes it")
+    if len(path.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_NAME for part in parts.parts):
         raise ValueError(f"file path {path!r:.80} is too long")
 
 

@@ -26,7 +26,7 @@ from model.errors import RecognitionError
 from model.golden import SCORES
 from model.manifest import GOLDEN
 from model.stores.uri import resolve
-from ops.checks import RULES, Finding, Function, Severity
+from ops.checks import RULES, Deployment, Finding, Function, Severity
 from ops.inspection import Stack, from_template
 from serving.errors import SettingsError
 from serving.settings import Settings
@@ -100,7 +100,7 @@ class Sample:
 def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: Report) -> None:
     settings, deployment = Settings.from_environment(os.environ), None
     if template:
-        deployment = from_template(json.loads(template.read_text()))
+        deployment = _read_template(template)
     if stack:
         import boto3
 
@@ -126,6 +126,16 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
         _round_trip(sample, ask or partial(_ask_app, settings)),
         f"a golden image is named {' or '.join(map(repr, sample.labels))}",
     )
+
+
+def _read_template(path: Path) -> Deployment:
+    """Raises ClickException for what is no template of ours."""
+    try:
+        return from_template(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise click.ClickException(
+            f"{path} is no template of this project ({type(error).__name__}: {error}): `npx serverless package` writes it"
+        ) from error
 
 
 def _load(settings: Settings) -> Sample:

@@ -5,7 +5,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from model.aws_errors import translated
 from ops.checks import Deployment, Function, Queue
+from serving.errors import SettingsError
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -69,17 +71,27 @@ def _prefix_in_template(bucket: Json | None) -> str | None:
 
 
 class Stack:
-    """A deployed stack, read through `session`, a boto3 session."""
+    """A deployed stack, read through `session`, a boto3 session. Raises StoreMisconfigured, and SettingsError for another's stack."""
 
     def __init__(self, session: "Session", name: str) -> None:
-        self._session = session
-        pages = session.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
+        self._session, self._name = session, name
+        with translated("AWS"):  # an address that is none shows with the first client
+            cloudformation = session.client("cloudformation")
+        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
         self._ids = {
             entry["LogicalResourceId"]: entry["PhysicalResourceId"]
             for page in pages
             for entry in page["StackResourceSummaries"]
             if "PhysicalResourceId" in entry
         }
+
+    def _id(self, logical: str) -> str:
+        """Raises SettingsError."""
+        if logical not in self._ids:
+            raise SettingsError(
+                f"the stack {self._name} has no {logical}: name a stack of this project, such as image-recognition-dev"
+            )
+        return self._ids[logical]
 
     def read(self) -> Deployment:
         return Deployment(
@@ -91,7 +103,7 @@ class Stack:
         )
 
     def function(self, logical_id: str) -> Function:
-        found = self._session.client("lambda").get_function(FunctionName=self._ids[logical_id])
+        found = self._session.client("lambda").get_function(FunctionName=self._id(logical_id))
         described = found["Configuration"]
         return Function(
             timeout=described["Timeout"],
@@ -104,14 +116,14 @@ class Stack:
     def invoke_classify(self, event: Json) -> Json:
         """Invoke the deployed classify function."""
         answer = self._session.client("lambda").invoke(
-            FunctionName=self._ids["ClassifyLambdaFunction"], Payload=json.dumps(event).encode()
+            FunctionName=self._id("ClassifyLambdaFunction"), Payload=json.dumps(event).encode()
         )
         payload: Json = json.loads(answer["Payload"].read())
         return payload
 
     def _queue(self) -> Queue:
         sqs = self._session.client("sqs")
-        source = _attributes(sqs, self._ids["UploadQueue"])
+        source = _attributes(sqs, self._id("UploadQueue"))
         mappings = self._session.client("lambda").list_event_source_mappings(EventSourceArn=source["QueueArn"])
         policy = json.loads(source.get("RedrivePolicy", "{}"))
         prefixes, told = self._notifications(source["QueueArn"])
@@ -121,7 +133,7 @@ class Stack:
             partial_failures=_report_failures(mappings["EventSourceMappings"]),
             told=told,
             prefix=prefixes[0] if prefixes else None,
-            failed=int(_attributes(sqs, self._ids["FailedUploads"])["ApproximateNumberOfMessages"]),
+            failed=int(_attributes(sqs, self._id("FailedUploads"))["ApproximateNumberOfMessages"]),
         )
 
     def _notifications(self, queue_arn: str) -> tuple[list[str], bool]:
@@ -137,7 +149,7 @@ class Stack:
         return bool(status == "Enabled")
 
     def _binary_types(self) -> frozenset[str]:
-        api = self._session.client("apigateway").get_rest_api(restApiId=self._ids["ApiGatewayRestApi"])
+        api = self._session.client("apigateway").get_rest_api(restApiId=self._id("ApiGatewayRestApi"))
         return frozenset(api.get("binaryMediaTypes", []))
 
     def _image_bytes(self, uri: str) -> int | None:

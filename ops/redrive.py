@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from model.errors import RecognitionError
+
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -30,13 +32,16 @@ def main(failed: str) -> None:
     import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from model.aws_errors import translated
+
     try:
-        sqs = boto3.client("sqs")
+        with translated("SQS"):
+            sqs = boto3.client("sqs")
         source, waiting = source_of(sqs, failed), count(sqs, failed)
         with click.progressbar(redrive(sqs, failed, source, waiting), waiting, "redriving", file=sys.stderr) as moves:
             moved = sum(1 for _ in moves)
         left = count(sqs, failed)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, RecognitionError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{moved:,} of {waiting:,} messages moved back to {source}; {left:,} are in the dead-letter queue now")
 

@@ -6,7 +6,7 @@ RecognitionError
 │   │   └── MalformedBase64   text that is base64 in none of its forms
 │   ├── KeyNeeded             no key, or one that is not known here
 │   ├── UnsupportedEncoding   a Content-Encoding that is not undone here
-│   ├── BodyTooLarge          more bytes than the limit, before anything is read
+│   ├── BodyTooLarge          more bytes than the limit, before anything is read, or in an answer
 │   ├── BatchTooLarge         more images than the limit
 │   ├── SourceForbidden       an S3 place outside the allow-list
 │   ├── ObjectNotFound        an S3 object that is missing, or that we may not read: the caller cannot tell which

@@ -14,8 +14,7 @@ import msgspec
 
 from model.errors import StoreUnavailable
 from model.stores.addresses import address_of
-from serving.errors import ObjectNotFound
-from serving.s3 import read_body, s3_errors
+from serving.s3 import kept, read_kept
 from serving.schemas import UploadResult
 
 if TYPE_CHECKING:
@@ -51,13 +50,8 @@ class Results:
 
     def find(self, bucket: str, key: str) -> Standing | None:
         """Raises StoreError."""
-        try:
-            with s3_errors(address_of(bucket, key)):
-                answer = self._client.get_object(Bucket=bucket, Key=key)
-                body = read_body(answer["Body"])
-        except ObjectNotFound:
-            return None
-        return Standing(_decoded(body, key), answer["ETag"])
+        found = read_kept(self._client, bucket, key)
+        return Standing(_decoded(found[0], key), found[1]) if found else None
 
     def read(self, bucket: str, key: str) -> UploadResult | None:
         """Raises StoreError."""
@@ -72,7 +66,7 @@ class Results:
 
         bucket, body = result.object.bucket, msgspec.json.encode(result)
         unless: Any = {"IfMatch": instead_of.etag} if instead_of else {"IfNoneMatch": "*"}
-        with s3_errors(address_of(bucket, result.key)):
+        with kept(address_of(bucket, result.key)):
             try:
                 self._client.put_object(
                     Bucket=bucket, Key=result.key, Body=body, ContentType="application/json", **unless
@@ -92,7 +86,7 @@ class Results:
     def newest(self, bucket: str, key: str) -> UploadResult | None:
         """The result of the object's version that was classified last. Raises StoreError."""
         prefix = f"{self._prefix}{key}@"
-        with s3_errors(address_of(bucket, prefix)):
+        with kept(address_of(bucket, prefix)):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             found: list[tuple[datetime, str]] = [
                 (entry["LastModified"], entry["Key"]) for page in pages for entry in page.get("Contents", [])
@@ -104,6 +98,6 @@ class Results:
 def _decoded(body: bytes, key: str) -> UploadResult | None:
     try:
         result = msgspec.json.decode(body, type=UploadResult)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     return result if result.key == key else None

@@ -34,15 +34,20 @@ READ_SECONDS = 8  # s; the longest that an object of at most MAX_IMAGE_BYTES is 
 TRIES = 2  # times a call is made at most; each waits 2 s for a connection and 3 s for bytes, so a silent S3 costs about 10 s
 SMALLEST, LARGEST = 4 * 2**10, 32 * 2**10  # bytes read at a time: the clock is looked at in between, and 1 kB/s is slow
 AGAIN_AFTER = [0.02 * 2**n for n in range(8)]  # s between tries of what must be written, 5 in all
+FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 QUICK = 0.05  # s for so many bytes: twice as many next time
 
 
 def s3_client() -> "S3Client":
+    """Raises StoreMisconfigured."""
     import boto3
     from botocore.config import Config
 
+    from model.aws_errors import translated
+
     retries = Config(retries={"mode": "standard", "total_max_attempts": TRIES}, connect_timeout=2, read_timeout=3)
-    return boto3.client("s3", config=retries)
+    with translated("S3"):
+        return boto3.client("s3", config=retries)
 
 
 def cloud_client() -> "S3Client":
@@ -151,6 +156,16 @@ def _named(client: "S3Client", wanted: Any, bare: "ClientError") -> "ClientError
     return bare
 
 
+def read_kept(client: "S3Client", bucket: str, key: str) -> tuple[bytes, str] | None:
+    """What this service keeps there, and its ETag; nothing where nothing is. Raises StoreError."""
+    try:
+        with kept(address_of(bucket, key)):
+            answer = client.get_object(Bucket=bucket, Key=key)
+            return read_body(answer["Body"]), answer["ETag"]
+    except ObjectNotFound:
+        return None
+
+
 def read_body(body: Any, deadline: float | None = None) -> bytes:
     """Everything, unless that takes longer than to `deadline` on the monotonic clock. Raises StoreUnavailable."""
     deadline = deadline or time.monotonic() + READ_SECONDS
@@ -168,9 +183,9 @@ def read_body(body: Any, deadline: float | None = None) -> bytes:
 @contextmanager
 def s3_errors(where: str) -> Iterator[None]:
     """Turn the SDK's errors into ours: ObjectNotFound, ObjectArchived, ObjectLocked or a StoreError."""
-    from botocore.exceptions import ClientError
+    from botocore.exceptions import ClientError, ParamValidationError
 
-    from model.aws import translated
+    from model.aws_errors import translated
 
     with translated(where):
         try:
@@ -180,6 +195,18 @@ def s3_errors(where: str) -> Iterator[None]:
             if final is None:
                 raise
             raise final from error
+        except ParamValidationError as error:
+            raise ObjectNotFound(f"{where} names no object that there can be") from error
+
+
+@contextmanager
+def kept(where: str) -> Iterator[None]:
+    """The same for what this service itself keeps there, results and claims: whatever locks that up is the operator's to mend."""
+    try:
+        with s3_errors(where):
+            yield
+    except (ObjectArchived, ObjectLocked) as error:
+        raise StoreMisconfigured(f"{where} is kept by this service: {error}") from error
 
 
 def _final(error: "ClientError", where: str) -> RequestError | None:
@@ -202,14 +229,9 @@ def _final(error: "ClientError", where: str) -> RequestError | None:
 @contextmanager
 def _caller_errors(where: str) -> Iterator[None]:
     """The same for whoever names an object: one that is missing and one that is forbidden look alike to them."""
-    from botocore.exceptions import ParamValidationError
-
     try:
         with s3_errors(where):
-            try:
-                yield
-            except ParamValidationError as error:
-                raise ObjectNotFound(ABSENT) from error
+            yield
     except StoreMisconfigured:
         raise  # no object could be read
     except (ObjectNotFound, StoreForbidden) as error:

@@ -83,5 +83,5 @@ def _loads(file: AliasFile | None, where: str) -> list[Promotion]:
         return []
     try:
         return msgspec.json.decode(file.content, type=_History).promotions
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ModelCorrupt(f"{where}: the alias's file cannot be read ({error}); delete it and promote anew") from error

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from model.aws import translated
+from model.aws_errors import translated
 from model.stores.addresses import address_of
 from model.stores.pulled import draft
 from model.stores.s3 import open_client
@@ -51,8 +51,9 @@ class Bucket:
 
     def download(self, key: str, target: Path) -> None:
         """Write the object to a file, whole or not at all."""
-        with translated(address_of(self.name, key)), draft(target) as part:
-            self.client.download_fileobj(self.name, key, part)
+        with draft(target) as part:
+            with translated(address_of(self.name, key)):
+                self.client.download_fileobj(self.name, key, part)
             part.flush()
             Path(part.name).replace(target)
 

@@ -54,9 +54,16 @@ def remove_abandoned(directory: Path) -> None:
 
 def make_room(folder: Path) -> None:
     """Of the versions that were pulled before, keep the last one: Lambda's disk is small, and the others are in memory."""
-    pulled = sorted(folder.glob("*"), key=lambda version: version.stat().st_mtime)
+    pulled = sorted(folder.glob("*"), key=_changed)
     for version in pulled[:-1]:
         shutil.rmtree(version, ignore_errors=True)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:  # another process made room, too
+        return 0.0
 
 
 def _lock(file: IO[bytes]) -> None:

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from model.aws import TAKEN, code_of, translated
+from model.aws import TAKEN, code_of
+from model.aws_errors import translated
 from model.errors import ModelCorrupt, ModelNotFound, StoreUnavailable
 from model.manifest import MANIFEST, FileEntry, Manifest, sha256_of, verify_files
 from model.stores.addresses import address_of, folder_of, in_s3, parse_address
@@ -41,9 +42,10 @@ def open_client(bucket: str) -> "S3Client":
     from botocore.config import Config
 
     retries: Any = {"mode": "standard", "max_attempts": TRIES}
-    return boto3.client(
-        "s3", config=Config(retries=retries, connect_timeout=3, read_timeout=30, max_pool_connections=CONNECTIONS)
-    )
+    with translated("S3"):
+        return boto3.client(
+            "s3", config=Config(retries=retries, connect_timeout=3, read_timeout=30, max_pool_connections=CONNECTIONS)
+        )
 
 
 class S3Store:
@@ -78,7 +80,8 @@ class S3Store:
             _in_parallel(lambda path: self._fetch(name, version, path, manifest.files[path], directory / path), paths)
         except OSError as error:
             raise StoreUnavailable(
-                f"{error.filename or cache} cannot hold the model ({error.strerror}); give it more room"
+                f"{error.filename or cache or 'the temporary directory'} cannot hold the model ({error.strerror}); give it more "
+                "room, or set MODEL_CACHE to another folder"
             ) from error
         return directory
 
@@ -105,7 +108,7 @@ class S3Store:
 
         def upload(path: str) -> None:
             key = self._key(manifest.name, version, path)
-            with translated(self._address(key)), (directory / path).open("rb") as file:
+            with (directory / path).open("rb") as file, translated(self._address(key)):
                 self.client.upload_fileobj(file, self.bucket, key, Callback=progress)
 
         _in_parallel(upload, manifest.files)

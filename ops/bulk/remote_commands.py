@@ -28,12 +28,12 @@ ADDRESS = click.argument("address", metavar="s3://BUCKET/PREFIX")
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """AWS's refusals, and ours, in a sentence."""
+    """AWS's refusals, and ours, in a sentence; ValueError is boto3's for an address that is none, and for what lies there as garbage."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError, RecognitionError) as error:
+    except (BotoCoreError, ClientError, RecognitionError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -5,17 +5,28 @@ key. Keys of an inventory are URL-encoded (docs.aws.amazon.com/AmazonS3/latest/u
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
 
+import msgspec
+from msgspec import Struct
+
 from serving.errors import MalformedRequest, UnknownEvent
+from serving.s3 import FOLDERS
 from serving.schemas import UploadedObject
 
 INVENTORY = "inventory"  # the source whose keys are encoded
-FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 COLUMNS = {"bucket": "bucket", "key": "key", "versionid": "version_id", "etag": "etag"}  # any case, with or without _
+IN_A_HEADER = re.compile(r"[!-~]*")
+
+
+class _Event(Struct, rename="pascal"):
+    items: list[Any]
+    batch_input: dict[str, str | None] | None = None
+    alone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -37,25 +48,30 @@ class Batch:
 
 def read_batch(event: Any) -> Batch:
     """Raises UnknownEvent for what no Distributed Map sends, MalformedRequest for an item without a key."""
-    if not isinstance(event, dict) or not isinstance(event.get("Items"), list):
-        raise UnknownEvent("handler.bulk understands batches of a Distributed Map: Items, and BatchInput with a bucket")
-    common = event.get("BatchInput") or {}
-    rows = [_plain(row) for row in event["Items"]]
-    items = (_item(row, common) for row in rows if row.get("isdeletemarker") != "true")
-    return Batch(tuple(item for item in items if not item.key.endswith(FOLDERS)), event.get("Alone"))
+    try:
+        given = msgspec.convert(event, _Event)
+    except (msgspec.ValidationError, UnicodeError):
+        raise UnknownEvent(
+            "handler.bulk understands batches of a Distributed Map: Items, and BatchInput with a bucket"
+        ) from None
+    rows = [_plain(row) for row in given.items]
+    items = (_item(row, given.batch_input or {}) for row in rows if row.get("isdeletemarker", "").lower() != "true")
+    return Batch(tuple(item for item in items if not item.key.endswith(FOLDERS)), given.alone)
 
 
 def _plain(row: Any) -> dict[str, str]:
     if not isinstance(row, dict):
         raise MalformedRequest(f"an item must be an object with a key, not {str(row)[:80]!r}")
-    return {str(name).replace("_", "").lower(): str(value) for name, value in row.items() if value is not None}
+    texts = {str(name).replace("_", "").lower(): str(value) for name, value in row.items() if value is not None}
+    return {name: text.encode("utf-8", "replace").decode() for name, text in texts.items()}  # no half of a character
 
 
-def _item(row: Mapping[str, str], common: Mapping[str, str]) -> UploadedObject:
+def _item(row: Mapping[str, str], common: Mapping[str, str | None]) -> UploadedObject:
     found = {name: row[column] for column, name in COLUMNS.items() if row.get(column)}
-    bucket = found.pop("bucket", common.get("bucket", ""))
+    bucket = found.pop("bucket", common.get("bucket"))
     if "key" not in found or not bucket:
         raise MalformedRequest(f"an item names no key, or no bucket: its columns are {', '.join(row) or 'none'}")
     key = unquote_plus(found["key"]) if common.get("source") == INVENTORY else found["key"]
     version, etag = found.get("version_id"), found.get("etag", "").strip('"')
+    etag = etag if IN_A_HEADER.fullmatch(etag) else ""
     return UploadedObject(bucket, key, None if version in (None, "null") else version, etag or None)

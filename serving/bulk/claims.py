@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from serving.errors import ObjectNotFound
-from serving.s3 import read_body, s3_errors, until_taken
+from serving.s3 import kept, read_kept, until_taken
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -47,16 +46,17 @@ class Claims:
         self._write(Claim(self.fatal))
 
     def _read(self) -> Claim:
-        try:
-            with s3_errors(f"s3://{self._bucket}/{self._key}"):
-                body = read_body(self._client.get_object(Bucket=self._bucket, Key=self._key)["Body"])
-        except ObjectNotFound:
+        found = read_kept(self._client, self._bucket, self._key)
+        if found is None:
             return Claim()
-        return msgspec.json.decode(body, type=Claim)
+        try:
+            return msgspec.json.decode(found[0], type=Claim)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):  # something else lies there
+            return Claim()
 
     def _write(self, claim: Claim) -> None:
         def put() -> None:
-            with s3_errors(f"s3://{self._bucket}/{self._key}"):
+            with kept(f"s3://{self._bucket}/{self._key}"):
                 self._client.put_object(Bucket=self._bucket, Key=self._key, Body=msgspec.json.encode(claim))
 
         until_taken(put)

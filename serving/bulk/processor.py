@@ -21,7 +21,7 @@ from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFo
 from serving.inference import Recogniser, Timings
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
-from serving.s3 import look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
+from serving.s3 import kept, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
 from serving.schemas import BulkBatch, BulkResult, ImageFacts, ModelName, UploadedObject
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -64,15 +64,16 @@ class BatchProcessor:
         return facts
 
     def _before(self, place: str) -> BulkBatch | None:
-        """What an earlier try wrote, unless an error in it may have passed."""
+        """What an earlier try wrote, unless an error in it may have passed, or something else lies there."""
         try:
-            with s3_errors(f"s3://{self._bucket}/{place}"):
-                kept = look_up(self._client, {"Bucket": self._bucket, "Key": place})["Metadata"]
+            with kept(f"s3://{self._bucket}/{place}"):
+                told = look_up(self._client, {"Bucket": self._bucket, "Key": place})["Metadata"]
         except ObjectNotFound:
             return None
-        if kept.get("final") != "yes":
+        counts = [told.get("images", ""), told.get("failed", "")]
+        if told.get("final") != "yes" or not all(count.isdecimal() for count in counts):
             return None
-        return BulkBatch(self._bucket, place, int(kept["images"]), int(kept["failed"]))
+        return BulkBatch(self._bucket, place, *map(int, counts))
 
     def _name_alone(self, batch: Batch, time_left: Callable[[], int]) -> list[BulkResult]:
         """One image at a time, each claimed when it has been read, so that nothing which may pass is taken for its doing."""
@@ -144,7 +145,7 @@ class BatchProcessor:
         codes = [result.error.code for result in results if result.error]
         done = BulkBatch(self._bucket, place, len(results), len(codes))
         final = "yes" if set(codes) <= FINAL else "no"
-        with s3_errors(f"s3://{self._bucket}/{place}"):
+        with kept(f"s3://{self._bucket}/{place}"):
             self._client.put_object(
                 Bucket=self._bucket,
                 Key=place,

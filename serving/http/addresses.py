@@ -6,8 +6,10 @@ BASE_PATH says it. Where nothing is said, a path is tried as it is, then without
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 SLASHES = re.compile(r"/(\.?/)+")  # //, and /./ for a relative address that nobody resolved
+PLAIN = "".join(map(chr, range(33, 127)))  # of a query: what needs no escape
 PARAMETER = re.compile(r"\{(\w+)\+?\}")  # of a REST API's resource: {id}, {proxy+}
 LEVELS = 4  # parts of a sub-path that are tried
 AWS_HOSTS = re.compile(r"\.(execute-api|lambda-url)\.[a-z0-9-]+\.(amazonaws\.com|amazonaws\.com\.cn|on\.aws)$")
@@ -16,7 +18,7 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def mounted(app: WsgiApp, base_path: str) -> WsgiApp:
-    """The app behind a proxy that leaves `base_path` in the path, or takes it off, or writes slashes twice."""
+    """The app behind a proxy that leaves `base_path` in the path, or takes it off, or writes slashes twice, or escapes no query."""
     prefix = base_path.rstrip("/")
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -25,6 +27,9 @@ def mounted(app: WsgiApp, base_path: str) -> WsgiApp:
             environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + prefix
             path = path.removeprefix(prefix) or "/"
         environ["PATH_INFO"] = path
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # bytes as they are, where RFC 3986 wants them escaped
+            environ["QUERY_STRING"] = quote_from_bytes(query.encode("latin-1", "replace"), safe=PLAIN)
         return app(environ, start_response)
 
     return answer

@@ -1,4 +1,4 @@
-"""Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, in quotation marks, as a `data:` URI."""
+"""Base64 in every form that people send: standard, URL-safe, unpadded, broken into lines, quoted or escaped, as a `data:` URI."""
 
 import re
 
@@ -11,6 +11,16 @@ BLANKS = b" \t\r\n"
 AROUND_BREAKS = re.compile(r"(?<![ \t])[ \t]*+\n[ \t\n]*+")
 LINES = (64, 76)  # characters of a line, as PEM and MIME have it
 SHORTEST_LINE = 16  # characters
+ESCAPED = {  # as in addresses
+    "%2b": "+",
+    "%2f": "/",
+    "%3d": "=",
+    "%3a": ":",
+    "%3b": ";",
+    "%2c": ",",
+    "%0a": "\n",
+    "%0d": "",
+}
 FOREIGN = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -23,10 +33,10 @@ def decode_base64(text: str) -> bytes:
 
 
 def _decode_other_forms(text: str) -> bytes:
-    text = _unquoted(text.strip())
+    text = _unescaped(_unquoted(text.lstrip("\ufeff").strip()))
     if text[:5].lower() == "data:":
         media_type, _, text = text.partition(",")
-        if not media_type.lower().endswith(";base64"):
+        if not media_type.replace(" ", "").lower().endswith(";base64"):
             raise MalformedBase64("the data: URI is not base64: it must begin like data:image/jpeg;base64,")
     compact = _with_pluses(text.strip()).encode("utf-8", "replace").translate(URL_SAFE, BLANKS).rstrip(b"=")
     try:
@@ -41,6 +51,13 @@ def _unquoted(text: str) -> str:
     if len(inner) < 2 or inner[0] not in "'\"" or inner[-1] != inner[0]:
         return text
     return inner[1:-1].replace("\\/", "/").replace("\\r", "").replace("\\n", "")
+
+
+def _unescaped(text: str) -> str:
+    if "%" in text:
+        for escape, plain in ESCAPED.items():
+            text = text.replace(escape, plain).replace(escape.upper(), plain)
+    return text
 
 
 def _with_pluses(text: str) -> str:

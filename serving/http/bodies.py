@@ -22,6 +22,7 @@ MARKS = (  # byte order marks, the longer first
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+LAYERS = 3  # of text around an image that are undone: a client's own base64, a library's and a gateway's
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
 
 
@@ -53,10 +54,12 @@ def without_mark(body: bytes) -> bytes:
     return body
 
 
-def image_bytes(data: bytes) -> bytes:
+def image_bytes(data: bytes, layers: int = LAYERS) -> bytes:
     """The image as it was before it was taken for text, if it was. Raises MalformedRequest where that cannot be undone."""
+    if not layers:
+        return data
     try:
-        text = data.decode()
+        text = without_mark(data).decode()
     except UnicodeDecodeError:  # at the first bytes of nearly every image
         return data
     from serving.http import charsets
@@ -67,9 +70,16 @@ def image_bytes(data: bytes) -> bytes:
             "binary media type; or send it as base64 in JSON"
         )
     if text[:64].lstrip()[:5].lower() == "data:":
-        return decode_base64(text)
+        return image_bytes(decode_base64(text), layers - 1)
     original = _from_base64(text) if text.isascii() else charsets.restored(text)
+    if original and not is_image(original):
+        original = image_bytes(original, layers - 1)  # base64 of what was text already
     return original if is_image(original) else data
+
+
+def image_of_base64(text: str) -> bytes:
+    """The image that base64 stands for, as it was before it was taken for text. Raises MalformedBase64 or MalformedRequest."""
+    return image_bytes(decode_base64(text))
 
 
 def is_image(data: bytes) -> bool:

@@ -4,6 +4,7 @@ own parser to refuse."""
 import re
 
 END_OF_HEAD = b"\r\n\r\n"
+BLANK_LINE = b"\r\n"
 MAX_HEAD = 64 * 2**10  # bytes; as much as a load balancer of AWS lets through
 MAX_LINE = 8192  # bytes of a chunk's size with its extensions, and of what follows the last chunk
 MIN_CHUNK = 64  # bytes; of chunks that are smaller on average, each of which costs as much work as a large one …
@@ -25,6 +26,7 @@ class Frame:
         self.head = 0  # bytes of the head; 0: it is not whole yet
         self.expects = False  # the client waits for "100 Continue" before it sends the body
         self._max_body = max_body
+        self._blank = False  # an empty line came before it, which older clients send behind a body
         self._end: int | None = None  # where the body ends, if its length is known
         self._chunk = 0  # where the next chunk's size stands
         self._chunks = 0  # how many have come
@@ -32,6 +34,9 @@ class Frame:
     def add(self, data: bytes | memoryview) -> None:
         searched = max(0, len(self.data) - len(END_OF_HEAD) + 1)
         self.data += data
+        if not self.head and not self._blank and self.data.startswith(BLANK_LINE):
+            self._blank, searched = True, 0
+            del self.data[: len(BLANK_LINE)]
         if not self.head:
             self._find_head(searched)
         if self.head and not self.whole:
@@ -49,9 +54,11 @@ class Frame:
             fields.setdefault(name.lower(), []).append(value.strip().lower())
         self.expects = b"100-continue" in fields.get(b"expect", [])
         lengths = fields.get(b"content-length", [])
-        if b"transfer-encoding" in fields:
+        codings = b",".join(fields.get(b"transfer-encoding", [])).replace(b" ", b"").replace(b"\t", b"").split(b",")
+        endless = set(codings) - {b"", b"identity"}  # a coding of which no end can be told
+        if codings[-1] == b"chunked":
             self._chunk = self.head
-        elif len(lengths) > 1 or (lengths and not LENGTH.fullmatch(lengths[0])):
+        elif endless or len(lengths) > 1 or (lengths and not LENGTH.fullmatch(lengths[0])):
             self.whole = self.cut = True
         else:
             length = int(lengths[0].lstrip(b"0") or b"0") if lengths else 0
@@ -72,7 +79,8 @@ class Frame:
         while True:
             line_end = self.data.find(b"\r\n", self._chunk)
             if line_end < 0:
-                self.cut = len(self.data) - self._chunk > MAX_LINE
+                rest = self.data[self._chunk : self._chunk + MAX_LINE + 1]
+                self.cut = len(rest) > MAX_LINE or b"\n" in rest
                 return self.cut
             line = bytes(self.data[self._chunk : line_end])
             if not CHUNK_SIZE.fullmatch(line):

@@ -13,7 +13,8 @@ from flask import Flask
 from msgspec import Struct, field
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from serving.errors import MalformedBase64, UnknownEvent
+from model.errors import RequestError
+from serving.errors import BodyTooLarge, MalformedBase64, UnknownEvent
 from serving.http.addresses import own_path, rest_prefixes, sub_paths
 from serving.http.base64_text import decode_base64
 from serving.problems import PROBLEM_TYPE, problem_of
@@ -29,6 +30,8 @@ HOP_BY_HOP = (
         ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
     )
 )
+AUTHORIZERS = {"methodArn", "routeArn"}  # fields of the events by which API Gateway asks whether somebody may call
+MOST_ANSWER = 6 * 10**6  # bytes, Lambda's limit, of the answer as JSON, which escapes each quotation mark of the body
 OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
@@ -82,6 +85,10 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
     plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
+    if len(response.get("body", "")) > MOST_ANSWER // 2 and (size := len(msgspec.json.encode(response))) > MOST_ANSWER:
+        return _refuse(
+            BodyTooLarge(f"the answer has {size:,} bytes, Lambda sends 6 MB: ask for fewer images or labels")
+        )
     return response
 
 
@@ -93,6 +100,8 @@ def _check(event: Any) -> Request:
         raise UnknownEvent(_sentence(event) + place) from None
     except (UnicodeEncodeError, RecursionError):
         raise UnknownEvent(f"{_sentence(event)}: text that is none, or nesting without end") from None
+    if AUTHORIZERS & event.keys():  # they hold all that an HTTP request does
+        raise UnknownEvent(f"{_sentence(event)}: this is an authorizer's request")
     whole = request.raw_path is not None and request.request_context.http is not None
     if not (whole if request.version == VERSION_2 else request.path is not None and request.http_method is not None):
         raise UnknownEvent(_sentence(event))
@@ -203,8 +212,8 @@ def _knows(app: Flask) -> Callable[[str], bool]:
     return knows
 
 
-def _refuse(error: MalformedBase64) -> Event:
-    """Answer a hand-made event whose body is not what it says: no gateway makes one, and the app never sees it."""
+def _refuse(error: RequestError) -> Event:
+    """Answer for the app: to a hand-made event whose body is not what it says, which it never sees, or where its answer cannot go."""
     problem = problem_of(error)
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store"}
     body = msgspec.json.encode(problem).decode()

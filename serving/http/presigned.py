@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta, Struct
 
-from model.errors import StoreForbidden
+from model.aws_errors import translated
 from model.stores.addresses import in_s3
 from serving.errors import ResultNotReady, UploadsNotOffered
 from serving.results import Results
@@ -64,13 +64,14 @@ class UploadForms:
     def sign(self, content_type: str) -> UploadForm:
         id = uuid.uuid4().hex
         field = {"Content-Type": content_type}
-        signed = self._client.generate_presigned_post(
-            self._bucket,
-            f"{self._prefix}{id}",
-            Fields=field,
-            Conditions=[field, ["content-length-range", 1, self._max_bytes]],
-            ExpiresIn=int(VALID.total_seconds()),
-        )
+        with translated("a form for uploads"):
+            signed = self._client.generate_presigned_post(
+                self._bucket,
+                f"{self._prefix}{id}",
+                Fields=field,
+                Conditions=[field, ["content-length-range", 1, self._max_bytes]],
+                ExpiresIn=int(VALID.total_seconds()),
+            )
         expires = (datetime.now(UTC) + VALID).isoformat(timespec="seconds")
         reference = S3Reference(self._bucket, f"{self._prefix}{id}")
         return UploadForm(id, signed["url"], signed["fields"], self._max_bytes, expires, reference)
@@ -86,16 +87,16 @@ class UploadForms:
 
 
 def signing_client() -> "S3Client":
-    """Raises StoreForbidden where there is nothing to sign with."""
+    """Raises StoreMisconfigured where there is nothing to sign with."""
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import NoCredentialsError
 
     # version 4, and the address of the bucket's own region: boto3's choices for presigning are neither everywhere, and a form
     # cannot be redirected; path style is the one address that is right on AWS and beside it
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"mode": "standard"})
-    session = boto3.session.Session()  # one of its own: threads may come here together
-    if session.get_credentials() is None:
-        raise StoreForbidden(
-            "no AWS credentials were found to sign uploads with; run `aws configure` or set AWS_PROFILE"
-        )
-    return session.client("s3", config=config)
+    with translated("a form for uploads"):
+        session = boto3.session.Session()  # one of its own: threads may come here together
+        if session.get_credentials() is None:
+            raise NoCredentialsError
+        return session.client("s3", config=config)

@@ -26,7 +26,7 @@ from model.errors import StoreForbidden, StoreUnavailable
 from model.stores.addresses import address_of
 from serving.errors import FatalImage, ObjectNotFound
 from serving.results import result_key
-from serving.s3 import read_body, s3_errors, until_taken
+from serving.s3 import kept, read_kept, until_taken
 from serving.schemas import UploadedObject
 from serving.uploads.events import Message
 
@@ -93,17 +93,13 @@ class Claims:
 
     def _read(self, place: tuple[str, str]) -> tuple[Claim | None, str | None]:
         """The claim that is there, and the ETag of whatever is there."""
-        bucket, key = place
-        try:
-            with s3_errors(address_of(bucket, key)):
-                answer = self._client.get_object(Bucket=bucket, Key=key)
-                body = read_body(answer["Body"])
-        except ObjectNotFound:
+        found = read_kept(self._client, *place)
+        if found is None:
             return None, None
         try:
-            return msgspec.json.decode(body, type=Claim), answer["ETag"]
-        except (msgspec.DecodeError, UnicodeError):
-            return None, answer["ETag"]
+            return msgspec.json.decode(found[0], type=Claim), found[1]
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            return None, found[1]
 
     def _write(self, place: tuple[str, str], claim: Claim, unless: dict[str, str]) -> bool:
         """Tell whether it was written."""
@@ -112,7 +108,7 @@ class Claims:
         from model.aws import TAKEN, code_of
 
         bucket, key = place
-        with s3_errors(address_of(bucket, key)):
+        with kept(address_of(bucket, key)):
             try:
                 self._client.put_object(Bucket=bucket, Key=key, Body=msgspec.json.encode(claim), **unless)  # type: ignore[arg-type]
             except ClientError as error:

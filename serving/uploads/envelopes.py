@@ -20,6 +20,7 @@ SENDERS = {  # eventSource, as docs.aws.amazon.com/lambda/latest/dg/lambda-servi
     "SelfManagedKafka": "Kafka",
     "aws:amq": "Amazon MQ",
     "aws:codecommit": "CodeCommit",
+    "aws:docdb": "DocumentDB",
     "aws:dynamodb": "DynamoDB Streams",
     "aws:kafka": "Kafka",
     "aws:kinesis": "Kinesis",
@@ -32,6 +33,17 @@ MARKS = {  # a field that only one sender's events have → that sender
     "routeArn": "an authorizer's request",
     "authorizationToken": "an authorizer's request",
     "triggerSource": "Cognito's",
+    "datasetRecords": "Cognito's",
+    "AlarmName": "a CloudWatch alarm's",
+    "alarmArn": "a CloudWatch alarm's",
+    "ResponseURL": "a CloudFormation custom resource's",
+    "SecretId": "Secrets Manager's",
+    "cf": "CloudFront's",
+    "directive": "Alexa's",
+    "getObjectContext": "S3 Object Lambda's",
+    "inputTranscript": "Lex's",
+    "s3ObjectKey": "CloudTrail's",
+    "session": "Alexa's",
     "httpMethod": "an HTTP request, which handler.http answers",
     "routeKey": "an HTTP request, which handler.http answers",
     "rawPath": "an HTTP request, which handler.http answers",
@@ -49,8 +61,11 @@ UNDERSTOOD = (
 )
 
 
-def unwrap(payload: Any, depth: int = 0) -> Iterator[Event]:
-    """Yield each event that is in no further envelope. Raises UnknownEvent."""
+def unwrap(payload: Any, depth: int = 0) -> Iterator[Event | UnknownEvent]:
+    """Yield each event that is in no further envelope, and of several what is refused: the others are none the worse for it.
+
+    Raises UnknownEvent where it stands alone.
+    """
     if depth > DEEPEST:
         raise UnknownEvent(f"{UNDERSTOOD}, not what is wrapped more than {DEEPEST} times")
     match payload:
@@ -58,7 +73,10 @@ def unwrap(payload: Any, depth: int = 0) -> Iterator[Event]:
             yield from unwrap(_parsed(payload), depth + 1)
         case [_, *_] | {"Records": [_, *_]}:
             for record in payload if isinstance(payload, list) else payload["Records"]:
-                yield from unwrap(record, depth + 1)
+                try:
+                    yield from unwrap(record, depth + 1)
+                except UnknownEvent as error:
+                    yield error
         case (
             {"eventSource": "aws:sqs", "body": inner}
             | {"Type": "Notification", "Message": inner}  # SNS in SQS, where its delivery is not raw

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 import msgspec
 from msgspec import Meta, Struct
 
+from serving.errors import UnknownEvent
 from serving.schemas import UploadResult
 from serving.uploads.clouds import is_cloud_type, read_cloud_event
 from serving.uploads.envelopes import Event, refusal, unwrap
@@ -34,6 +35,11 @@ class Contents:
 
     uploads: list[Upload] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)  # names of events that are nothing to do
+    refused: UnknownEvent | None = None  # the first of what was told beside them
+
+    def raise_refused(self) -> None:
+        if self.refused:
+            raise self.refused
 
 
 @dataclass(frozen=True)
@@ -112,14 +118,21 @@ def messages_in(event: Any) -> list[Message]:
 
 
 def contents_of(payload: Any) -> Contents:
-    """The objects that were created or restored, and what else was told. Raises UnknownEvent."""
+    """The objects that were created or restored, and what else was told. Raises UnknownEvent where that is not understood at all."""
     contents = Contents()
     for event in unwrap(payload):
-        found = _read(event)
-        if isinstance(found, Upload):
+        try:
+            found = event if isinstance(event, UnknownEvent) else _read(event)
+        except UnknownEvent as error:
+            found = error
+        if isinstance(found, UnknownEvent):
+            contents.refused = contents.refused or found
+        elif isinstance(found, Upload):
             contents.uploads.append(found)
         elif found:
             contents.ignored.append(found)
+    if not contents.uploads and not contents.ignored:
+        contents.raise_refused()
     return contents
 
 
@@ -152,7 +165,7 @@ def _sqs_records(event: Any) -> list[Any]:
 
 def _receives(record: _Record) -> int:
     count = record.attributes.get("ApproximateReceiveCount") if isinstance(record.attributes, dict) else None
-    return max(1, int(count)) if isinstance(count, str) and re.fullmatch(r"[0-9]{1,9}", count) else 1
+    return max(1, int(str(count))) if re.fullmatch(r"[0-9]{1,9}", str(count)) else 1
 
 
 def _is_batch_operations(event: Any) -> bool:

@@ -68,7 +68,7 @@ class EventPublisher:
         self._client = client
 
     def __call__(self, result: UploadResult) -> Facts:
-        from model.aws import translated
+        from model.aws_errors import translated
 
         entry = {
             "Source": SOURCE,

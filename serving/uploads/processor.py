@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import asdict, replace
 
+from model.aws_errors import translated
 from model.errors import ImageError
 from model.stores.addresses import address_of, in_s3
 from serving.errors import FatalImage, ObjectArchived, ObjectLocked, ObjectNotFound, OutOfTime, SourceForbidden
@@ -24,7 +25,7 @@ from serving.inference import Recogniser, Timings, milliseconds_since
 from serving.model_loader import ModelLoader
 from serving.problems import TABLE, problem_of
 from serving.results import Results
-from serving.s3 import cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
+from serving.s3 import FOLDERS, cloud_client, look_up, read_body, refuse_too_large, s3_client, s3_errors, unpacked
 from serving.schemas import ImageFacts, ModelName, Timing, UploadedObject, UploadResult
 from serving.settings import Settings
 from serving.telemetry import Telemetry
@@ -42,7 +43,6 @@ PARALLEL = 4  # messages at a time: while one waits for S3, another is scored; e
 LAST_START_MS = 5000  # with less than this left of the invocation no message is begun; one takes about 100 ms
 DELIVERY_MS = 25_000  # Event Grid waits for 30, Knative's broker as long as it is told
 ANSWER_MS = 1500  # with this left the answer is given: what is still at work then is handed back
-FOLDERS = ("/", "_$folder$")  # how keys end that S3's console and Hadoop put, empty, to show a folder
 OF_THE_OBJECT = {  # codes of errors that are true of an object as it lies there now, and may not be when it comes again
     TABLE[kind][1] for kind in (ObjectNotFound, ObjectArchived, ObjectLocked)
 }
@@ -145,6 +145,7 @@ class UploadProcessor:
             for upload in contents.uploads:
                 entry |= {"bucket": upload.bucket, "key": upload.key, "version_id": upload.version_id}
                 results += self._settle(upload, message, invocation, entry)
+            contents.raise_refused()
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails this message and no other
             self._telemetry.failed(entry | {"code": problem_of(error).code}, error)
             return MessageOutcome(message, results, error)
@@ -181,8 +182,8 @@ class UploadProcessor:
         wanted = {"Bucket": upload.bucket, "Key": upload.key}
         with s3_errors(address_of(upload.bucket, upload.key)):
             head = look_up(self._client, wanted | ({"VersionId": item.version_id} if item.version_id else {}))
-        version = item.version_id or head.get("VersionId")
-        return replace(item, version_id=version, etag=head["ETag"].strip('"')), head["ContentLength"]
+            version = item.version_id or head.get("VersionId")
+            return replace(item, version_id=version, etag=head["ETag"].strip('"')), head["ContentLength"]
 
     def _result_of(
         self, item: UploadedObject, message: Message, invocation: Invocation
@@ -237,7 +238,7 @@ class UploadProcessor:
         exactly: Any = {"VersionId": item.version_id} if item.version_id else {"IfMatch": f'"{item.etag}"'}
         with s3_errors(address_of(item.bucket, item.key)):
             answer = self._client.get_object(Bucket=item.bucket, Key=item.key, **exactly)
-        return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer
+            return replace(item, etag=answer["ETag"].strip('"'), size=answer["ContentLength"]), answer
 
     def _read(self, item: UploadedObject, answer: "GetObjectOutputTypeDef") -> bytes:
         with closing(answer["Body"]), s3_errors(address_of(item.bucket, item.key)):
@@ -283,5 +284,6 @@ def open_processor(settings: Settings, models: ModelLoader, telemetry: Telemetry
     if settings.publish_events:
         import boto3
 
-        notify.append(EventPublisher(boto3.client("events")))
+        with translated("EventBridge"):
+            notify.append(EventPublisher(boto3.client("events")))
     return UploadProcessor(settings, models, telemetry, client, notify)

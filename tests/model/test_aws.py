@@ -1,52 +1,12 @@
 import pytest
-from botocore.exceptions import (
-    ClientError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    InvalidRegionError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    UnauthorizedSSOTokenError,
-)
+from botocore.exceptions import ClientError
 
-from model.aws import MEANINGS, Fault, meaning_of, translated
-from model.errors import ModelNotFound, StoreError, StoreForbidden, StoreMisconfigured, StoreUnavailable
-
-KINDS = {
-    Fault.MISSING: ModelNotFound,
-    Fault.DENIED: StoreForbidden,
-    Fault.OPERATOR: StoreMisconfigured,
-    Fault.ARCHIVED: StoreForbidden,
-    Fault.LOCKED: StoreForbidden,
-    Fault.TAKEN: StoreUnavailable,
-}
+from model.aws import Fault, code_of, meaning_of
 
 
-def answer(code, message=""):
-    return ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
-
-
-def raised_for(error):
-    with pytest.raises((ModelNotFound, StoreError)) as caught, translated("s3://models/flowers"):
-        raise error
-    assert "s3://models/flowers" in str(caught.value)
-    assert caught.value.__cause__ is error
-    return caught.value
-
-
-@pytest.mark.parametrize("code", MEANINGS)
-def test_every_answer_of_the_table_is_an_error_of_ours_that_names_the_address(code):
-    assert type(raised_for(answer(code))) is KINDS[MEANINGS[code].fault]
-
-
-@pytest.mark.parametrize("code", [code for code, meaning in MEANINGS.items() if meaning.fault is Fault.OPERATOR])
-def test_what_the_operator_has_to_mend_comes_with_its_remedy(code):
-    assert MEANINGS[code].remedy in str(raised_for(answer(code)))
-
-
-@pytest.mark.parametrize("code", ["SlowDown", "InternalError", "503", "KMS.ThrottlingException", "NewInAWeek", ""])
-def test_what_is_not_in_the_table_may_pass(code):
-    assert type(raised_for(answer(code))) is StoreUnavailable
+def answer(code, message="", status=0):
+    response = {"Error": {"Code": code, "Message": message}}
+    return ClientError(response | ({"ResponseMetadata": {"HTTPStatusCode": status}} if status else {}), "GetObject")
 
 
 @pytest.mark.parametrize(
@@ -65,19 +25,10 @@ def test_where_a_code_has_several_meanings_its_message_decides(code, message, fa
 
 
 @pytest.mark.parametrize(
-    "error",
-    [
-        NoCredentialsError(),
-        PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"),
-        CredentialRetrievalError(provider="process", error_msg="1"),
-        UnauthorizedSSOTokenError(),
-        InvalidRegionError(region_name="mars/1"),
-    ],
-    ids=lambda error: type(error).__name__,
+    ("status", "fault"),
+    [(401, Fault.OPERATOR), (403, Fault.DENIED), (404, Fault.MISSING), (502, Fault.PASSING), (0, Fault.PASSING)],
 )
-def test_what_the_sdk_finds_wrong_before_it_asks_is_the_operators(error):
-    assert type(raised_for(error)) is StoreMisconfigured
-
-
-def test_an_s3_out_of_reach_may_come_back():
-    assert type(raised_for(EndpointConnectionError(endpoint_url="https://s3.example"))) is StoreUnavailable
+def test_an_answer_without_a_code_is_known_by_its_status(status, fault):
+    """As a proxy in front of S3 gives it, a page of HTML."""
+    assert meaning_of(answer("", status=status)).fault is fault
+    assert code_of(answer("NoSuchKey", status=status)) == "NoSuchKey"

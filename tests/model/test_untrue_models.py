@@ -13,7 +13,7 @@ import pytest
 from model.classifier import load_version
 from model.errors import ModelCorrupt, ModelError, ModelIncompatible
 from model.golden import SCORES
-from model.manifest import COMPILED_MODEL, GOLDEN, LABELS, MANIFEST
+from model.manifest import CARD, COMPILED_MODEL, GOLDEN, LABELS, MANIFEST
 from model.stores.uri import ModelURI
 from serving.model_loader import Versions
 from tests.support.fakes import ListTelemetry
@@ -100,6 +100,11 @@ def fewer_labels(version: Path) -> None:
     signed(LABELS, b"blue\ngreen\n")(version)
 
 
+def empty_label(version: Path) -> None:
+    manifest(labels=["blue", "green", " "])(version)
+    signed(LABELS, b"blue\ngreen\n \n")(version)
+
+
 def spoiled_golden_image(version: Path) -> None:
     file = next(iter(json.loads((version / SCORES).read_text())))
     signed(f"{GOLDEN}/{file}", b"no image")(version)
@@ -139,6 +144,13 @@ LIES: dict[str, Change] = {
         for path in ("", "..", "/etc/passwd", "a/../../x", "a\\..\\x", "a\0b", "assets.extra/" + "a" * 5000, "\ud800")
     },
     "a file that is a folder": listed(GOLDEN),
+    "a file inside a file": listed(f"{LABELS}/x"),
+    "a file by another of its names": listed(f"./{LABELS}"),
+    "a folder by its slash": listed("variables/"),
+    "a manifest that lists itself": listed(MANIFEST),
+    "a path longer than a key may be": listed("/".join(["a" * 200] * 6)),
+    "an empty label": empty_label,
+    "labels in no UTF-8": signed(LABELS, b"blue\ngreen\n\xff\n"),
     "a wrong size": listed(COMPILED_MODEL, size=1),
     "no size": listed(COMPILED_MODEL, size=None),
     "golden images not listed": without(GOLDEN),
@@ -179,6 +191,18 @@ def test_a_lie_is_refused_by_name_and_the_version_before_serves(store: Path, lie
     [(entry, error)] = telemetry.refusals
     assert entry == {"model": "tiny", "version": 2}
     assert isinstance(error, ModelError)
+
+
+def test_a_label_may_hold_what_python_takes_for_the_end_of_a_line(store: Path) -> None:
+    labels = ["blue\u2028", "green\x85", "red\x0c"]
+    manifest(labels=labels)(store / "tiny" / "2")
+    signed(LABELS, "".join(f"{label}\n" for label in labels).encode())(store / "tiny" / "2")
+    assert load_version(ModelURI.parse(f"{store}/tiny/2").versions()[0], "litert").manifest.labels == tuple(labels)
+
+
+def test_a_card_that_is_no_text_keeps_no_model_from_serving(store: Path) -> None:
+    signed(CARD, b"\xff# a card")(store / "tiny" / "2")
+    assert load_version(ModelURI.parse(f"{store}/tiny/2").versions()[0], "litert").card == "\ufffd# a card"
 
 
 def test_what_only_newer_code_can_run_says_so(store: Path) -> None:

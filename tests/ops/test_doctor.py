@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from threading import Thread
 
+import boto3
 import pytest
 from click.testing import CliRunner
 from werkzeug.serving import make_server
@@ -106,3 +107,37 @@ def test_a_stack_that_is_not_there_is_an_error_without_a_traceback(aws):
 
 def test_its_help_teaches():
     assert "Exit status 1 where there is an error" in " ".join(doctor("--help").output.split())
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"Resources": {}}',
+        '{"Resources": {"A": "x"}}',
+        '{"Resources": {"A": {"Type": "x"}}}',
+        "\xff",
+    ],
+)
+def test_a_template_of_something_else_is_refused_by_its_file(tmp_path, template):
+    (tmp_path / "template.json").write_bytes(template.encode("latin-1"))
+    done = doctor("--template", str(tmp_path / "template.json"))
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "template.json is no template of this project" in done.output
+
+
+def test_a_stack_of_something_else_is_refused_by_what_it_lacks(aws):
+    template = json.dumps({"Resources": {"A": {"Type": "AWS::SQS::Queue"}}})
+    boto3.client("cloudformation").create_stack(StackName="other", TemplateBody=template)
+    done = doctor("--stack", "other")
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "the stack other has no ClassifyLambdaFunction" in done.output
+
+
+def test_an_address_of_aws_that_is_none_is_said(aws):
+    done = doctor("--stack", "image-recognition-dev", AWS_ENDPOINT_URL="localhost:9000")
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "Invalid endpoint: localhost:9000" in done.output

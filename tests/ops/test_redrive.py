@@ -66,3 +66,10 @@ def test_a_queue_that_is_not_there_is_named_without_a_traceback(aws):
     done = CliRunner().invoke(main, [url])
     assert done.exit_code == 1
     assert "Error: " in done.output
+
+
+def test_an_address_of_aws_that_is_none_is_said(aws, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    done = CliRunner().invoke(main, ["https://sqs/queue"])
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit)
+    assert "Invalid endpoint: localhost:9000" in done.output

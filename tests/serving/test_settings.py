@@ -66,6 +66,14 @@ def test_a_variable_sets_its_field(name, text, field, value):
         ("API_KEY_NEEDED", "maybe"),
         ("LOG_LEVEL", "loud"),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2 GB"),
+        ("THREADS", "1025"),
+        ("MAX_BODY_BYTES", "9" * 20),
+        ("MAX_DECODE_SECONDS", "inf"),
+        ("MAX_DECODE_SECONDS", "nan"),
+        ("MAX_BATCH", "\udcff"),
+        ("SERVICE_NAME", "\udcff"),
+        ("RESULTS_PREFIX", "a" * 513),
+        ("AIP_PREDICT_ROUTE", "/a<b>"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_the_name_of_its_variable(name, text):
@@ -118,3 +126,9 @@ def test_nothing_starts_where_the_results_of_bulk_runs_would_be_taken_for_upload
 def test_prefixes_from_the_environment_are_held_to_the_same():
     with pytest.raises(SettingsError, match="UPLOADS_PREFIX='results/new/'"):
         Settings.from_environment({"UPLOADS_PREFIX": "results/new/"})
+
+
+@pytest.mark.parametrize("prefix", ["claims-results/", "claims-results/uploads/"])
+def test_nothing_starts_where_uploads_would_be_taken_for_claims(prefix):
+    with pytest.raises(SettingsError, match="UPLOADS_PREFIX"):
+        Settings(uploads_prefix=prefix)

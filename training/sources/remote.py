@@ -8,7 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,9 @@ class _Mirror:
         for path in (self.folder / prefix).rglob("*"):
             if path.is_file() and path.relative_to(self.folder).as_posix() not in keys:
                 path.unlink()
+        for path in sorted((self.folder / prefix).rglob("*/"), reverse=True):  # the deepest first
+            if not any(path.iterdir()):
+                path.rmdir()  # an object may have its name now
 
 
 def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
@@ -88,12 +91,17 @@ def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
         raise DatasetError(f"{address} holds no objects; give {FORMS} with <label>/<image> below it")
     most = how.run.limits.max_bytes
     large = {one.key for one in found if one.size > most and _is_image(one)}
-    taken = [one for one in found if one.key not in large]
+    folders = _folders(found)
+    taken = [one for one in found if one.key not in large | folders]
     mirror.drop_others(prefix, {one.key for one in taken})
     _update(bucket, mirror, taken, how)
     left = [
         Problem(Severity.ERROR, "too-large", key.removeprefix(below), f"has more than {most:,} bytes: not downloaded")
         for key in large
+    ]
+    both = "is an object, and a folder of others: not downloaded; rename it"
+    left += [
+        Problem(Severity.ERROR, "unreadable", one.key.removeprefix(below), both) for one in found if one.key in folders
     ]
     return mirror.folder / prefix, tuple(left)
 
@@ -119,9 +127,16 @@ def fetch(addresses: Iterable[str], how: Reading) -> dict[str, Path]:
         with ThreadPoolExecutor(PARALLEL) as pool:
             heads = how.run.progress.items("looking in the bucket", pool.map(look, wanted), len(wanted))
             found = [head for head in heads if head]
+        if both := _folders(found) & {one.key for one in found}:
+            raise DatasetError(f"{address_of(name, min(both))} is an object, and a folder of others: rename it")
         _update(bucket, mirror, found, how)
         files |= {wanted[one.key]: mirror.path(one.key) for one in found}
     return files
+
+
+def _folders(objects: Iterable["RemoteObject"]) -> set[str]:
+    """The folders that hold them: on a disk none of these can be a file, too."""
+    return {str(folder) for one in objects for folder in PurePosixPath(one.key).parents}
 
 
 def _is_image(found: "RemoteObject") -> bool:

@@ -49,7 +49,8 @@ def deliver(call: Call) -> Response:
     events = _events(call.request)
     if call.settle is None or not call.settings.uploads_bucket:
         raise UploadsNotOffered("events are settled where UPLOADS_BUCKET is set; on AWS Lambda they come by its queue")
-    call.settle([_told(event) for event in events], call.record.request_id)
+    if events:  # a batch may be empty
+        call.settle([_told(event) for event in events], call.record.request_id)
     return Response(status=204)
 
 

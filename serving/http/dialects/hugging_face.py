@@ -10,8 +10,7 @@ from flask import Response
 from msgspec import Struct
 
 from serving.errors import MalformedRequest
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import image_bytes, read_body
+from serving.http.bodies import image_bytes, image_of_base64, read_body
 from serving.http.dialects import Call
 from serving.http.requests import read_json
 from serving.http.responses import json_answer, with_timings
@@ -53,4 +52,4 @@ def _asked(call: Call) -> tuple[Read, int]:
         return partial(image_bytes, body), TOP_K
     call.record.source = "base64"
     asked = read_json(body, Asked)
-    return partial(decode_base64, asked.inputs), asked.parameters.top_k or TOP_K
+    return partial(image_of_base64, asked.inputs), asked.parameters.top_k or TOP_K

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
@@ -20,8 +21,7 @@ from numpy.typing import NDArray
 from model.errors import RecognitionError
 from model.image import SIDE
 from serving.errors import MalformedRequest
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import read_body
+from serving.http.bodies import image_of_base64, read_body
 from serving.http.dialects import Call
 from serving.http.dialects.tfserving import find_model
 from serving.http.requests import check_batch, read_json
@@ -33,6 +33,8 @@ JSON_BYTES = "Inference-Header-Content-Length"  # of a body whose tensors follow
 LENGTH = re.compile(r"0*([0-9]{1,15})")  # Python refuses to read a number of more than 4,300 digits
 BINARY = "application/octet-stream"
 ENCODED, PIXELS = "image_bytes", "image"
+DIMENSIONS = 8  # of a tensor; the product of a hundred thousand takes seconds
+OUTPUTS = 2  # scores and classes; a thousand times each they would be an answer of gigabytes
 
 Size = Annotated[int, Meta(ge=0)]
 
@@ -44,7 +46,7 @@ class InputParameters(Struct, frozen=True):
 class Input(Struct, frozen=True):
     name: str
     datatype: str
-    shape: list[Size]
+    shape: Annotated[list[Size], Meta(max_length=DIMENSIONS)]
     data: list[Any] | UnsetType = UNSET
     parameters: InputParameters = InputParameters()
 
@@ -66,7 +68,7 @@ class Parameters(Struct, frozen=True):
 class Asked(Struct, frozen=True):
     inputs: Annotated[list[Input], Meta(min_length=1, max_length=1)]
     id: str = ""
-    outputs: list[Output] | None = None
+    outputs: Annotated[list[Output], Meta(max_length=OUTPUTS)] | None = None
     parameters: Parameters = Parameters()
 
 
@@ -149,10 +151,11 @@ def _blob(given: Input, tensors: bytes) -> bytes | None:
 def _encoded(given: Input, blob: bytes | None, call: Call) -> Prediction:
     if given.datatype != "BYTES":
         raise MalformedRequest(f"inputs: {ENCODED} is of the datatype BYTES, not {given.datatype[:20]}")
-    reads = [partial(bytes, text) for text in _strings(blob)] if blob is not None else _base64_texts(given.data)
+    most = call.settings.max_batch
+    reads = [partial(bytes, text) for text in _strings(blob)] if blob is not None else _base64_texts(given.data, most)
     if len(reads) != math.prod(given.shape) or not reads:
         raise MalformedRequest(f"inputs: shape {given.shape} is not that of the {len(reads)} images that came")
-    check_batch(len(reads), call.settings.max_batch)
+    check_batch(len(reads), most)
     call.record.source = "base64" if blob is None else "body"
     return call.recogniser.recognise(reads, call.record.timings, batch=True)
 
@@ -168,11 +171,24 @@ def _strings(blob: bytes) -> Iterator[bytes]:
         at += 4 + size
 
 
-def _base64_texts(data: Any) -> list[Read]:
-    texts = np.ravel(np.array(data, object)).tolist()
+def _base64_texts(data: Any, most: int) -> list[Read]:
+    """Of no more than show that there are too many."""
+    texts = list(islice(_flat(data), most + 1))
+    check_batch(len(texts), most)
     if not all(isinstance(text, str) for text in texts):
         raise MalformedRequest(f"inputs: in JSON the data of {ENCODED} is a list of base64 texts")
-    return [partial(decode_base64, text) for text in texts]
+    return [partial(image_of_base64, text) for text in texts]
+
+
+def _flat(data: Any) -> Iterator[Any]:
+    """The values of nested lists, in order."""
+    pending = [data]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):
+            pending.extend(reversed(value))
+        else:
+            yield value
 
 
 def _pixels(given: Input, blob: bytes | None, call: Call) -> Prediction:

@@ -12,8 +12,7 @@ from msgspec import Meta, Struct
 
 from model.classifier import Classifier, Label
 from serving.errors import MalformedRequest
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import read_body
+from serving.http.bodies import image_of_base64, read_body
 from serving.http.dialects import OPERATION, Call
 from serving.http.requests import read_json
 from serving.http.responses import json_answer, with_timings
@@ -99,7 +98,7 @@ def _read(image: Image, call: Call) -> Read:
         raise MalformedRequest("Image takes Bytes or S3Object: exactly one of them")
     call.record.source = "base64" if image.s3_object is None else "s3"
     if image.s3_object is None:
-        return partial(decode_base64, image.bytes or "")
+        return partial(image_of_base64, image.bytes or "")
     item = image.s3_object
     return partial(call.read_object, S3Reference(item.bucket, item.name, item.version))
 

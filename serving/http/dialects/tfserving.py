@@ -16,8 +16,7 @@ from model.errors import RecognitionError
 from model.image import SIDE
 from model.stores.uri import ModelURI
 from serving.errors import MalformedRequest, UnknownModel
-from serving.http.base64_text import decode_base64
-from serving.http.bodies import read_body
+from serving.http.bodies import image_of_base64, read_body
 from serving.http.dialects import Call
 from serving.http.requests import check_batch, read_json
 from serving.http.responses import json_answer, with_timings
@@ -48,7 +47,7 @@ def predict(call: Call, name: str = "", version: int | None = None, label: str =
     encoded = [row["b64"] for row in rows if isinstance(row, dict) and isinstance(row.get("b64"), str)]
     if len(encoded) == len(rows):
         record.source = "base64"
-        reads = [partial(decode_base64, text) for text in encoded]
+        reads = [partial(image_of_base64, text) for text in encoded]
         record.prediction = prediction = call.recogniser.recognise(reads, record.timings, batch=True)
     else:
         record.source = "pixels"

@@ -116,6 +116,7 @@ BROKEN = [
     b"\xff\xfe",
     b"[" * 200_000,
     b'{"promotions": []}',
+    b'{"promotions": [{"version": 2, "at": "\xff"}]}',
     b'{"promotions": {"version": 1}}',
     b'{"promotions": [{"version": "x"}]}',
     b'{"promotions": [{"version": "2", "at": ""}]}',

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from model.errors import ModelCorrupt, StoreForbidden
+from model.errors import ModelCorrupt, StoreForbidden, StoreUnavailable
 from model.manifest import describe_files
 from model.stores.pulled import PART, draft, own_cache, remove_abandoned
 from model.stores.s3 import S3Store
@@ -110,3 +110,26 @@ def test_a_draft_follows_no_link_that_lies_in_its_way(tmp_path: Path) -> None:
         os.replace(part.name, tmp_path / "model.tflite")  # noqa: PTH105 - as the store does it
     assert (tmp_path / "precious").read_text() == "precious"
     assert (tmp_path / "model.tflite").read_bytes() == b"model"
+
+
+def test_making_room_passes_by_what_another_process_removes(published, tmp_path: Path) -> None:
+    client, described = published
+    folder = tmp_path / "cache" / "models" / "flowers"
+    folder.mkdir(parents=True)
+    (folder / "gone").symlink_to(tmp_path / "nowhere")
+    (folder / "gone too").symlink_to(tmp_path / "nowhere")
+    S3Store(client, "models", "").pull("flowers", 1, described, ["saved_model.pb"], tmp_path / "cache")
+
+
+class FullDisk(Spoiling):
+    def download_fileobj(self, bucket: str, key: str, file: io.BytesIO) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("cache", [None, "cache"])
+def test_a_full_disk_is_said_with_the_folder_that_it_is_in(published, tmp_path: Path, monkeypatch, cache) -> None:
+    client, described = published
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    store, folder = S3Store(FullDisk(client, 0), "models", ""), tmp_path / cache if cache else None
+    with pytest.raises(StoreUnavailable, match=r"(cache|the temporary directory) cannot hold .*No space.*MODEL_CACHE"):
+        store.pull("flowers", 1, described, ["saved_model.pb"], folder)

@@ -55,7 +55,28 @@ def test_an_item_without_a_bucket_is_refused():
         batch({"key": "a.jpg"}, bucket="")
 
 
-@pytest.mark.parametrize("event", [{}, [], None, {"Records": []}, {"Items": "a"}])
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        [],
+        None,
+        {"Records": []},
+        {"Items": "a"},
+        {"Items": [], "BatchInput": "b"},
+        {"Items": [], "BatchInput": {"bucket": 5}},
+        {"Items": [], "Alone": 5},
+    ],
+)
 def test_another_event_is_refused_by_what_is_understood(event):
     with pytest.raises(UnknownEvent, match=r"handler\.bulk understands"):
         read_batch(event)
+
+
+def test_what_no_header_holds_is_no_etag():
+    assert [item.etag for item in batch({"key": "a", "etag": "a\nb"}, {"key": "a", "etag": "é"}).items] == [None, None]
+
+
+def test_half_a_character_in_a_key_harms_no_other_item():
+    odd, sound = batch({"key": "a\ud800"}, {"key": "b"}).items
+    assert (odd.key.encode(), sound.key) == (b"a?", "b")

@@ -1,5 +1,7 @@
 """A batch, with a fake model and a local S3: what its results say, and what is done again."""
 
+import gzip
+
 import boto3
 import msgspec
 import pytest
@@ -202,3 +204,41 @@ def test_what_may_pass_fails_the_batch_and_leaves_no_results(s3):
             processor.handle(event(item), context)
     assert s3.list_objects_v2(Bucket="results")["KeyCount"] == 0
     assert len(telemetry.failures) == 3
+
+
+def test_a_bucket_that_there_cannot_be_is_its_own_items_error(s3):
+    sound, odd = put(s3, "a.jpg", picture()), {"key": "b.jpg", "bucket": "no bucket!"}
+    done = make().handle(event(sound, odd), Context())
+    assert [result.error and result.error.code for result in results_of(s3, done)] == [None, "object_not_found"]
+
+
+@pytest.mark.parametrize("metadata", [{}, {"final": "yes"}, {"final": "yes", "images": "x", "failed": "0"}])
+def test_something_else_where_results_belong_is_replaced(s3, metadata):
+    item = put(s3, "a.jpg", picture())
+    done = make().handle(event(item), Context())
+    s3.put_object(Bucket=done["bucket"], Key=done["key"], Body=b"garbage", Metadata=metadata)
+    assert make().handle(event(item), Context()) == done
+    assert len(results_of(s3, done)) == 1
+
+
+def test_something_else_where_a_claim_belongs_is_no_claim(s3):
+    batch = event(put(s3, "a.jpg", picture())) | {"Alone": "execution"}
+    done = make().handle(batch, Context())
+    place = f"bulk/claims/{done['key'].rpartition('/')[2].removesuffix('.jsonl')}-execution.json"
+    s3.put_object(Bucket="results", Key=place, Body=b"\xff garbage")
+    s3.delete_object(Bucket="results", Key=done["key"])
+    assert make().handle(batch, Context()) == done
+
+
+def test_an_object_that_is_stored_as_gzip_is_unpacked(s3):
+    items = []
+    for key, body in {
+        "a.jpg": gzip.compress(picture()),
+        "b.jpg": picture(),
+        "c.jpg": gzip.compress(picture())[:-9],
+    }.items():
+        etag = s3.put_object(Bucket="photos", Key=key, Body=body, ContentEncoding="gzip")["ETag"]
+        items.append({"key": key, "etag": etag})
+    done = make().handle(event(*items), Context())
+    codes = [result.error and result.error.code for result in results_of(s3, done)]
+    assert codes == [None, None, "corrupt_image"]

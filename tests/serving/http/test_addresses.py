@@ -191,3 +191,14 @@ def test_an_own_path_is_a_known_one_or_the_path_itself(path, prefixes):
     known = {"/a", "/b/a", "/"}
     found = own_path(path, prefixes, known.__contains__)
     assert found in known or found == one_slash(path)
+
+
+@pytest.mark.parametrize("query", ["\xff", "top_k=\xe9", "\xc3\xa9=1", "a=\xff&top_k=1"])
+def test_a_query_of_bytes_that_nobody_escaped_is_no_fault_of_ours(client, query):
+    answer = client.post("/v1/classify", data=picture(), environ_overrides={"QUERY_STRING": query})
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "malformed_request")
+
+
+def test_a_parameter_beside_unescaped_bytes_is_read(client):
+    answer = client.post("/v1/classify", data=picture(), environ_overrides={"QUERY_STRING": "_=\xff&top_k=1"})
+    assert len(answer.get_json()["labels"]) == 1

@@ -1,5 +1,6 @@
 import base64
 import textwrap
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,21 @@ def test_blanks_that_were_plus_signs_are_restored(end):
     lines = end.join(textwrap.wrap(text, 76)) if end else text
     assert decode_base64(lines.replace("+", " ")) == data
     assert decode_base64(f"data:image/png;base64,{lines.replace('+', ' ')}") == data
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: "\ufeff" + text,
+        lambda text: f"data: image/jpeg ; base64 ,{text}",
+        lambda text: "data:image/jpeg;base64," + quote(text, safe=""),
+        lambda text: quote("data:image/jpeg;base64," + text, safe="").replace("%3A", "%3a"),
+    ],
+    ids=["byte order mark", "blanks", "escaped", "all of it escaped"],
+)
+def test_what_other_layers_put_around_it_is_taken_off(write):
+    data = b"\xfb\xef\xff" * 9 + b"\xff"
+    assert decode_base64(write(base64.b64encode(data).decode())) == data
 
 
 @given(text=st.text(max_size=60))

@@ -5,15 +5,19 @@ import codecs
 import gzip
 import json
 import tempfile
+import time
+import tracemalloc
 import zlib
 from io import BytesIO
+from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from serving.codings import MOST_MEMBERS
+from serving.http.forms import parse_urlencoded
 from serving.settings import Settings
 from tests import ROOT
 from tests.support.fakes import base64_of, colour_app, picture
@@ -22,6 +26,7 @@ FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "HEIC", "JP2", "
 PILLOWS = {"JP2": "JPEG2000", "PNM": "PPM"}  # names
 RED = picture("red")
 LIMIT = 2**20
+PREDICT = "/v1/models/colours:predict"
 
 
 def noise(format):
@@ -130,6 +135,7 @@ def test_nor_is_a_bomb_of_several_members():
     assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
 
 
+@settings(deadline=None)  # the first of them imports
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate"]))
 def test_any_bytes_are_of_a_coding_or_refused(data, coding):
     assert post(CLIENT, data, coding=coding).status_code < 500
@@ -233,6 +239,48 @@ def test_base64_text_is_taken_wherever_an_image_may_be(client, text):
         assert post(client, data, content_type).status_code == 200, content_type
 
 
+TEXTS = {
+    "base64": base64_of,
+    "latin-1": lambda data: data.decode("latin-1"),
+    "windows-1252": windows_1252,
+    "a data URI": lambda data: "data:image/jpeg;base64," + base64_of(data),
+}
+
+
+def taken_for_text(client, text):
+    """The same image in every place that takes base64."""
+    encoded = base64_of(text.encode())
+    tensor = {"name": "image_bytes", "datatype": "BYTES", "shape": [1], "data": [encoded]}
+    target = {"X-Amz-Target": "RekognitionService.DetectLabels"}
+    return [
+        post(client, encoded.encode(), "text/plain"),
+        client.post("/v1/classify", json={"image": {"bytes": encoded}}),
+        client.post("/v1/models/colours:predict", json={"instances": [{"b64": encoded}]}),
+        client.post("/v2/models/colours/infer", json={"inputs": [tensor]}),
+        client.post("/v1/huggingface", json={"inputs": encoded}),
+        client.post("/v1/rekognition", json={"Image": {"Bytes": encoded}}, headers=target),
+    ]
+
+
+@pytest.mark.parametrize("written", TEXTS)
+def test_base64_of_what_was_text_already_is_the_image(client, written):
+    assert [answer.status_code for answer in taken_for_text(client, TEXTS[written](RED))] == [200] * 6
+
+
+def test_base64_of_what_is_lost_is_said_as_what_it_is(client):
+    for answer in taken_for_text(client, RED.decode("utf-8", "replace")):
+        assert answer.status_code == 400
+        assert "turned into text" in answer.get_data(as_text=True)
+
+
+def test_three_layers_of_base64_are_undone_and_no_more(client):
+    text, statuses = RED, []
+    for _ in range(5):
+        text = base64.b64encode(text)
+        statuses.append(post(client, text, "text/plain").status_code)
+    assert statuses == [200, 200, 200, 415, 415]
+
+
 @pytest.mark.parametrize("text", ["data:image/jpeg,abc", "data:image/jpeg;base64,%%%"])
 def test_a_data_uri_that_is_none_is_refused_as_what_it_is(client, text):
     assert post(client, text.encode()).get_json()["code"] == "malformed_base64"
@@ -299,3 +347,65 @@ def test_in_a_batch_each_file_has_its_own_error(client):
     files = {"image": [(BytesIO(data), "a.jpg") for data in (RED, mangled)]}
     results = client.post("/v1/classify", data=files).get_json()["results"]
     assert [sorted(result) for result in results] == [["image", "labels"], ["error"]]
+
+
+@pytest.mark.parametrize("boundary", ["----=_Part_0_1.2", "a:b", "a/b", "(x)", "a b", "X" * 70])
+@pytest.mark.parametrize("write", ["boundary={}", 'boundary="{}"', "charset=utf-8; Boundary = {} ", "boundary={};x=y"])
+def test_a_boundary_is_what_the_client_wrote_quoted_or_not(client, boundary, write):
+    content_type = f"multipart/form-data; {write.format(boundary)}"
+    assert post(client, multipart(RED, boundary=boundary), content_type).status_code == 200
+
+
+def test_a_files_name_may_be_in_any_encoding(client):
+    for name in ("é.jpg".encode("latin-1"), "日本.jpg".encode("shift-jis"), b"\xff"):
+        body = multipart(RED).replace(b"a.jpg", name)
+        assert post(client, body, "multipart/form-data; boundary=X").status_code == 200
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("disposition", ['name="image"', 'name="image"; filename="photo.txt"'])
+def test_a_byte_order_mark_before_base64_is_passed_by(client, encoding, disposition):
+    text = base64_of(RED).encode(encoding)
+    bodies = [(text, "text/plain"), (multipart(text, disposition), "multipart/form-data; boundary=X")]
+    assert [post(client, *body).status_code for body in bodies] == [200, 200]
+
+
+def measured(act):
+    """The seconds of this thread and the bytes at their peak that it takes."""
+    tracemalloc.start()
+    began = time.thread_time()
+    act()
+    seconds, peak = time.thread_time() - began, tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return seconds, peak
+
+
+@pytest.mark.parametrize("value", [b"+", b"%41", b"%", b"%%4", b"%2B%2f", b"=", b"%0d%0a"])
+def test_a_form_of_nothing_but_escapes_costs_little(client, value):
+    body = b"image=" + value * (6 * LIMIT // len(value))
+    seconds, peak = measured(lambda: post(client, body, "application/x-www-form-urlencoded"))
+    assert seconds < 2
+    assert peak < 20 * len(body)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=60))
+def test_what_a_form_escapes_comes_as_it_was(data):
+    for written in (quote_from_bytes(data, safe=""), "".join(f"%{byte:02x}" for byte in data)):
+        [part] = parse_urlencoded(f"image={written}".encode())
+        assert (part.name, part.data) == ("image", data)
+
+
+def test_an_image_may_come_escaped_as_it_is(client):
+    body = b"image=" + quote_from_bytes(RED, safe="").encode()
+    assert post(client, body, "application/x-www-form-urlencoded").status_code == 200
+
+
+@pytest.mark.parametrize("value", [b"[]", b"{}", b'""', b'{"a":[]}'])
+def test_json_of_millions_of_values_is_refused_before_it_is_read(client, value):
+    body = b'{"instances":[' + b",".join([value] * 2_100_000) + b"]}"
+    answers = []
+    seconds, peak = measured(lambda: answers.append(post(client, body, "application/json", None, PREDICT)))
+    assert answers[0].status_code == 400
+    assert "2,000,000" in answers[0].get_json()["error"]
+    assert (seconds < 2, peak < 4 * len(body)) == (True, True)

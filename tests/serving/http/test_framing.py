@@ -20,6 +20,7 @@ SOUND = {
     "a length behind zeros": HEAD + b"Content-Length: " + b"0" * 40 + b"5\r\n\r\nabcde",
     "chunks": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA ;x=y\r\n0123456789\r\n0\r\n\r\n",
     "chunks with trailers": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\n\r\n0\r\n0\r\nX: 1\r\nY: 2\r\n\r\n",
+    "a coding that is none, and a length": HEAD + b"Transfer-Encoding: identity\r\nContent-Length: 5\r\n\r\nabcde",
     "no chunk": HEAD + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n",
 }
 CUT = {
@@ -28,6 +29,9 @@ CUT = {
     "a length that Python cannot read": HEAD + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
     "too long": HEAD + b"Content-Length: 1001\r\n\r\n",
     "a chunk that is none": HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+    "a coding without end": HEAD + b"Transfer-Encoding: gzip\r\n\r\n",
+    "chunks inside another coding": HEAD + b"Transfer-Encoding: chunked, gzip\r\n\r\n",
+    "lines that end in LF alone": HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n",
     "a size without end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1" * 9000,
     "trailers without end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"a" * 9000,
     "chunks without end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"3\r\nabc\r\n" * 9000,
@@ -49,6 +53,12 @@ def test_a_request_is_whole_with_its_last_byte_and_not_before(request_):
         assert not framed(request_[:end]).whole
     frame = framed(request_)
     assert (frame.whole, frame.cut) == (True, False)
+
+
+@pytest.mark.parametrize("request_", SOUND.values(), ids=SOUND)
+def test_an_empty_line_before_a_request_is_passed_by(request_):
+    for frame in (framed(b"\r\n" + request_), framed(b"\r", b"\n" + request_[:3], request_[3:])):
+        assert (frame.whole, frame.cut, bytes(frame.data)) == (True, False, request_)
 
 
 @pytest.mark.parametrize("request_", CUT.values(), ids=CUT)

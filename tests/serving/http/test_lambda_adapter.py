@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from serving.errors import UnknownEvent
+from serving.http.app import create_app
 from serving.http.lambda_adapter import answer
+from serving.model_loader import ModelLoader
+from serving.settings import Settings
 from tests.support.events import event_names, load_event
-from tests.support.fakes import colour_app
+from tests.support.fakes import ListTelemetry, colour_app, colour_classifier
 
 HTTP = ("alb", "apigateway", "function-url")
 
@@ -138,3 +142,19 @@ def test_a_question_mark_in_a_path_begins_no_query(app, name):
     event = load_event(name)
     event |= {"path": "/v1/classify?/x", "rawPath": "/v1/classify?/x", "resource": "/{proxy+}"}
     assert answer(app, event, None)["statusCode"] == 404
+
+
+@pytest.mark.parametrize(("name", "field"), [("apigateway-v1-image", "methodArn"), ("apigateway-v2-image", "routeArn")])
+def test_an_authorizers_request_is_no_http_request(app, name, field):
+    with pytest.raises(UnknownEvent, match="authorizer"):
+        answer(app, load_event(name) | {"type": "REQUEST", field: "arn:aws:execute-api:::a"}, None)
+
+
+@pytest.mark.parametrize("card", ["x" * 6_000_000, '"' * 1_600_000])
+def test_an_answer_that_lambda_would_not_send_says_what_to_ask_for(card):
+    known = colour_classifier()
+    app = create_app(Settings(), ModelLoader(lambda: replace(known, card=card)), ListTelemetry())
+    event = load_event("apigateway-v2-image") | {"rawPath": "/v1/model", "body": None}
+    event["requestContext"]["http"]["method"] = "GET"
+    response = answer(app, event, None)
+    assert (response["statusCode"], json.loads(response["body"])["code"]) == (413, "body_too_large")

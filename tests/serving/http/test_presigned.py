@@ -103,7 +103,7 @@ def test_without_credentials_the_fault_is_ours(aws, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     answer = colour_app(SETTINGS).test_client().post("/v1/uploads", json={"content_type": "image/png"})
-    assert (answer.status_code, answer.json["code"]) == (503, "store_forbidden")
+    assert (answer.status_code, answer.json["code"]) == (503, "store_misconfigured")
 
 
 def test_a_form_names_the_address_of_its_region_and_version_four_of_the_signature(aws, monkeypatch):

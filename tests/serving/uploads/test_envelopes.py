@@ -3,6 +3,7 @@
 import copy
 import json
 from contextlib import suppress
+from urllib.parse import unquote_plus
 
 import pytest
 from hypothesis import given, settings
@@ -17,8 +18,8 @@ from serving.uploads.events import contents_of, messages_in, reply
 from serving.uploads.processor import UploadProcessor
 from tests.support.chain import Context
 from tests.support.events import event_names, load_event
-from tests.support.fakes import ListTelemetry, colour_classifier
-from tests.support.memory_s3 import MemoryS3
+from tests.support.fakes import ListTelemetry, colour_classifier, picture
+from tests.support.memory_s3 import MemoryS3, etag
 
 SECRET = "SECRET-EXAMPLE"
 OURS = event_names("azure", "eventbridge", "google", "s3", "sqs")
@@ -153,6 +154,11 @@ STRANGERS = {
         "detail": {"x": SECRET},
     },
     "authorizer": {"type": "TOKEN", "authorizationToken": SECRET, "methodArn": "arn:aws:execute-api:::a"},
+    "CloudFront": {"Records": [{"cf": {"request": {"headers": SECRET}}}]},
+    "Alexa": {"session": {"user": {"accessToken": SECRET}}, "request": {}},
+    "CloudFormation": {"RequestType": "Create", "ResponseURL": SECRET},
+    "S3 Object Lambda": {"getObjectContext": {"outputToken": SECRET}},
+    "CloudWatch alarm": {"AlarmName": SECRET},
     "HTTP request": {"httpMethod": "POST", "headers": {"authorization": SECRET}, "body": SECRET},
     "CloudWatch Logs": {"awslogs": {"data": SECRET}},
     "Cognito": {"triggerSource": "PreSignUp_SignUp", "request": {"userAttributes": {"email": SECRET}}},
@@ -181,6 +187,23 @@ def test_a_stranger_in_a_queue_fails_alone_and_nothing_that_it_holds_is_logged(n
     assert SECRET not in f"{entry} {error}"
 
 
+@pytest.mark.parametrize("bad", [None, SECRET, [], {}, STRANGERS["Kinesis"], {"Records": [None]}, [[["x"]]]])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_not_understood_harms_nothing_that_was_told_beside_it(bad, first):
+    good = load_event("s3-put-unversioned")["Records"][0]
+    key = unquote_plus(good["s3"]["object"]["key"])
+    data = picture()
+    good["s3"]["object"]["eTag"] = etag(data).strip('"')
+    telemetry, s3 = ListTelemetry(), MemoryS3({key: data})
+    settler = UploadProcessor(Settings(), ModelLoader(colour_classifier), telemetry, s3)
+    records = {"Records": [bad, good] if first else [good, bad]}
+    assert settler.handle({"Records": [in_sqs(records)]}, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+    with pytest.raises(UnknownEvent):
+        settler.handle(records, Context())
+    assert [entry["outcome"] for entry in telemetry.uploads] == ["classified", "repeated"]
+    assert SECRET not in str(telemetry.failures)
+
+
 def test_pipes_and_queues_hear_which_messages_failed():
     event = [in_sqs("{"), in_sqs(load_event("s3-test-event")) | {"messageId": "fine"}]
     assert processor().handle(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
@@ -190,6 +213,8 @@ def test_pipes_and_queues_hear_which_messages_failed():
     ("attributes", "receives"),
     [
         ({"ApproximateReceiveCount": "3"}, 3),
+        ({"ApproximateReceiveCount": 3}, 3),
+        ({"ApproximateReceiveCount": True}, 1),
         ({"ApproximateReceiveCount": "x"}, 1),
         ({"ApproximateReceiveCount": None}, 1),
         ({}, 1),

@@ -180,3 +180,28 @@ def test_a_container_of_another_cloud_works_as_s3_does(request, kind: str, how: 
     table = list_images(f"{bucket}/labels.csv", how)
     assert sorted(file.label for file in table.files) == ["lily", "rose"]
     assert kinds(table) == {("error", "missing", "labels.csv:4")}
+
+
+def test_an_object_that_is_a_folder_of_others_too_is_said_and_the_others_are_read(put, how: Reading) -> None:
+    put(**SET, **{"set/rose": b"no image", "set/rose/2.jpg": b"22"})
+    listing = list_images("s3://photos/set", how)
+    assert labelled(listing) == {"rose/1.jpg": "rose", "rose/2.jpg": "rose", "lily/2.jpg": "lily"}
+    assert kinds(listing) == {("error", "unreadable", "rose")}
+
+
+def test_what_was_a_folder_may_be_an_object_and_the_other_way_round(put, how: Reading) -> None:
+    for key, old in (("set/rose/a.jpg/1.jpg", ""), ("set/rose/a.jpg", "set/rose/a.jpg/1.jpg")):
+        if old:
+            put.delete(old)
+        put(**SET, **{key: b"3"})
+        assert kinds(list_images("s3://photos/set", how)) == set()
+    put.delete("set/rose/a.jpg")
+    put(**{"set/rose/a.jpg/1.jpg": b"4"})
+    assert len(list_images("s3://photos/set", how).files) == 3
+
+
+def test_a_table_that_names_both_is_refused_by_the_name(put, how: Reading, tmp_path: Path) -> None:
+    put(**{"a": b"1", "a/1.jpg": b"2"})
+    (tmp_path / "set.csv").write_text("path,label\ns3://photos/a,x\ns3://photos/a/1.jpg,y\n")
+    with pytest.raises(DatasetError, match="s3://photos/a is an object, and a folder"):
+        list_images(str(tmp_path / "set.csv"), how)

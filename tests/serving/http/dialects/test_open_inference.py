@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -165,3 +166,24 @@ def test_an_address_that_is_none_has_its_form_of_errors_too():
     assert (response.status_code, response.headers["Allow"], list(response.get_json())) == (405, "POST", ["error"])
     assert client.options("/v2/models/colours/infer").headers["Allow"] == "OPTIONS, POST"
     assert client.get("/v2/models/colours").get_json()["outputs"][0]["shape"] == [-1, len(LABELS)]
+
+
+def test_an_output_may_not_be_asked_for_a_thousand_times():
+    asked = {"inputs": [tensor(data=[base64_of(picture())])], "outputs": [{"name": "classes"}] * 1000}
+    assert CLIENT.post("/v2/models/colours/infer", json=asked).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (tensor(shape=[9_999_999] * 200_000), 400),
+        (tensor(data=["a"] * 1_000_000), 413),
+        (tensor(data=[[["a"] * 1_000_000]]), 413),
+        (tensor(data=[[[]]] * 500_000, shape=[0]), 400),
+    ],
+)
+def test_what_is_too_much_costs_little(given, status):
+    body, began = json.dumps({"inputs": [given]}), time.thread_time()
+    response = CLIENT.post("/v2/models/colours/infer", data=body, content_type="application/json")
+    assert response.status_code == status
+    assert time.thread_time() - began < 2

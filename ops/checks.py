@@ -10,7 +10,7 @@ from enum import StrEnum
 from model.image import FORMATS
 from serving.errors import SettingsError
 from serving.settings import Settings
-from serving.uploads.processor import LAST_START_MS
+from serving.uploads.invocation import LAST_START_MS
 
 GATEWAY_TIMEOUT = 29  # s; API Gateway answers 504 then
 COLD_START = 10  # s; what TensorFlow and its model need at most to load, on one vCPU

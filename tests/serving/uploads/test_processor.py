@@ -10,7 +10,7 @@ from serving.errors import OutOfTime, UnknownEvent
 from serving.schemas import ModelName
 from serving.settings import Settings
 from serving.uploads.events import contents_of, messages_in
-from serving.uploads.processor import LAST_START_MS
+from serving.uploads.invocation import LAST_START_MS
 from tests.support.chain import BUCKET, Context, handle, last_outcomes, sqs_event
 from tests.support.events import load_event
 from tests.support.fakes import picture

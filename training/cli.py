@@ -41,6 +41,19 @@ class Commands(click.Group):
             click.echo("\nInterrupted. Every finished feature is kept; the same command goes on from there.", err=True)
             raise click.exceptions.Exit(130) from interrupt
 
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in CONTENTS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=80)) for name in names])
+
+
+CONTENTS = {  # in the order in which they are needed
+    "Images to begin with": ("sample", "flowers"),
+    "From images to a model": ("check", "retrain"),
+    "What a model is worth": ("evaluate", "compare", "predict"),
+    "Which version serves": ("list", "publish", "promote", "rollback", "prune"),
+}
+
 
 @click.group(
     cls=Commands,
@@ -74,7 +87,7 @@ for command in (
     main.add_command(command)
 
 
-@main.command()
+@main.command(short_help="Download TensorFlow's flower photos: 3,670 of 5 labels.")
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def flowers(directory: Path) -> None:
     """Download TensorFlow's flower photos (229 MB, 3,670 images of 5 labels, CC-BY) into DIR."""
@@ -83,7 +96,7 @@ def flowers(directory: Path) -> None:
     click.echo(f"The photos are in {download_flowers(directory)}")
 
 
-@main.command()
+@main.command(short_help="Write a small labelled set: handwritten digits.")
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def sample(directory: Path) -> None:
     """Write a small labelled set into DIR, handwritten digits: something to train on where nothing can be downloaded."""

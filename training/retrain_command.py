@@ -39,11 +39,35 @@ class RetrainCommand(Repeatable):
                 raise
             raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
 
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        options = (option for option in self.get_params(context) if isinstance(option, click.Option))
+        records = {option.name: record for option in options if (record := option.get_help_record(context))}
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([records.pop(name) for name in names])
+        with formatter.section("Other options"):
+            formatter.write_dl(list(records.values()))
+
+
+SECTIONS = {  # of the help: what an option is stored as, by what it is about
+    "The model": ("name", "store", "report_dir", "print_misclassified_test_images"),
+    "The images": ("image_dir", "labels_from", "corrections", "max_megapixels", "min_side", "max_megabytes"),
+    "The split": ("testing", "validation", "group_by"),
+    "Learning": ("weights", "bottleneck_dir", "precision", "max_steps", "proof_images", "engine"),
+    "Fine-tuning": (
+        "steps",
+        "learning_rate",
+        "flip_left_right",
+        "random_crop",
+        "random_scale",
+        "random_brightness",
+    ),
+}
 
 PERCENT = click.IntRange(0, 90)
 
 
-@click.command("retrain", cls=RetrainCommand)
+@click.command("retrain", cls=RetrainCommand, short_help="Learn from labelled images, measure, and publish.")
 @click.argument("images", metavar="IMAGE_DIR", required=False)
 @click.option("--image-dir", help="The same as the argument.")
 @click.option("--name", required=True, help="Name of the model.")

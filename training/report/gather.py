@@ -15,7 +15,7 @@ from model.manifest import COMPILED_MODEL, Manifest
 from training.answers import Answers
 from training.calibration import calibration
 from training.dataset import Dataset, Example
-from training.evaluation import mean_interval, unknown
+from training.evaluation import log_loss_interval, log_losses, unknown
 from training.folds import Judged
 from training.learning_curve import LearningCurve
 from training.pipeline import Outcome
@@ -81,6 +81,9 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         command=place.command,
         root=outcome.dataset.root,
         layout=outcome.dataset.layout,
+        caution="".join(
+            f"{problem.detail}." for problem in outcome.found.groups.problems if problem.kind == "alike-all"
+        ),
     )
 
 
@@ -160,8 +163,8 @@ def _top_k(trial: Trial) -> dict[int, Rate]:
 
 
 def _log_loss(trial: Trial) -> Estimate:
-    losses = -np.log(np.clip(trial.scores[np.arange(len(trial.classes)), trial.classes], 1e-7, 1))  # (N,)
-    low, high = mean_interval(losses) or (None, None)
+    losses = log_losses(trial.scores, trial.classes)  # (N,)
+    low, high = log_loss_interval(losses) or (None, None)
     return Estimate(float(losses.mean()), low, high)
 
 

@@ -120,7 +120,7 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
         (
             label,
             one["n"],
-            *(_share(one[name], "never named" if name == "precision" else "") for name in header[2:4]),
+            *(_share(one[name], "never named" if name == "precision" else "no images") for name in header[2:4]),
             _share(one["f1"]),
         )
         for label, one in found["per_class"].items()
@@ -128,13 +128,14 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
     loss, between = found["log_loss"], found["log_loss_interval"]
     within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
     calibrated = found["calibration"]
+    chance = f"{calibrated['floor']:.3f} on as many images, at most {calibrated['floor_95']:.3f} in 95 of 100 cases"
     lines = [
         f"{sentence(dict(found))}; {reminder}",
         "",
         table(header, rows),
         "",
         f"log-loss    {loss:.3f}{within}",
-        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {calibrated['floor']:.3f} on as many images",
+        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {chance}",
         *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
     ]
     if decided := found.get("decisions"):
@@ -163,7 +164,11 @@ def changes_table(found: "Comparison", root: Path) -> str:
         for kind, changes in (("regressed", found.regressed), ("improved", found.improved))
         for change in changes[:MOST_ROWS]
     ]
-    return table(["", "image", "label", "before", "after"], rows) if rows else "They name every image alike."
+    more = sum(max(len(changes) - MOST_ROWS, 0) for changes in (found.regressed, found.improved))
+    rest = f"\n… and {more:,} more: --json lists them all" if more else ""
+    return (
+        table(["", "image", "label", "before", "after"], rows) + rest if rows else "Both name the same images rightly."
+    )
 
 
 def model_table(store: Store) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
 
-from training.dataset import Example
+from training.dataset import MOST_LISTED, Example
 from training.errors import DatasetError
 from training.sources.listing import Part
 
@@ -142,12 +142,15 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
     for label, parts in sorted(drawn.items()):
         if sum(map(len, parts.values())) < 2 and not _is_divided(parts):
             count = len(_images(parts))
-            have = "1 image," if count == 1 else f"{count:,} images of one group, nearly the same or by --group-by,"
+            have = "1 picture," if count == 1 else f"{count:,} images of one group, nearly the same or by --group-by,"
             why.append(f"{label!r} has {have} and needs one to learn and one to test: add images to the class")
         elif _is_divided(parts) and not parts[Part.TRAIN]:
             why.append(f"{label!r} has no image for training: add images to the class in that part")
     if why:
-        raise DatasetError("; ".join(why))
+        more = len(why) - MOST_LISTED
+        raise DatasetError(
+            "; ".join([*why[:MOST_LISTED], *([f"and {more:,} more classes like these"] if more > 0 else [])])
+        )
 
 
 def _refuse_untaught(drawn: Mapping[str, _Parts]) -> None:

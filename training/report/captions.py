@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from training.problems import counted
+from training.proof import why_uncompiled
 from training.report.content import Calibration, Content, Curve, Unfamiliar
 from training.report.sentences import percent
 from training.report.verdict import GAIN
@@ -76,7 +77,7 @@ def serves(content: Content) -> Iterator[tuple[str, str]]:
         )
         yield "largest difference", f"{compiled['largest_difference']:.3f} in probability"
     elif origin.parity:
-        yield "engine", "TensorFlow: no compiled model was faithful enough"
+        yield "engine", f"TensorFlow: {why_uncompiled(origin.parity)}"
     for refused in origin.parity.get("refused", ()):
         yield "refused", f"{refused['precision']}: it agrees on {percent(refused['top1_agreement'], 1)} of first labels"
     for engine, size in origin.sizes.items():

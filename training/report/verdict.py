@@ -7,31 +7,20 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from training.evaluation import ENOUGH
 from training.problems import counted
+from training.proof import why_uncompiled
 from training.report.acceptance import accepted
 from training.report.content import Confusion, Content, Copy, LabelFigures
 from training.report.sentences import MOST_NAMES, Label, Sentence, listed, percent, some
+from training.thresholds import fewest_answers
 
 GOOD = 0.90  # F1 of a label that needs no more work: of ten such answers nine are right, and of ten such images nine are found
-
-
 SOME = 0.25  # of the labels, that must be good enough before the model is of use for some of them
-
-
-ENOUGH = 10  # images of a label; of fewer, its figures are mostly chance
-
-
 CONFUSED = 0.05  # of two labels' images: what makes two labels worth naming together
-
-
 FEWEST = 3  # confused images; two may be chance in any set
-
-
-BOTH_WAYS = (
-    0.25  # of the confused images, the rarer way round: else one label is taken for the other, not each for the other
-)
-
-
+# Of the confused images, the rarer way round: else one label is taken for the other, not each for the other
+BOTH_WAYS = 0.25
 GAIN = 0.005  # of accuracy, at double the data: what is worth anybody's collecting
 
 
@@ -255,19 +244,19 @@ def _threshold(content: Content) -> Iterator[Step]:
     if content.thresholds:
         none = [label for label, least in zip(content.labels, content.thresholds.labels, strict=True) if least is None]
         if none:
-            wished = percent(content.thresholds.precision)
-            yield Step(
-                ("Have every answer of ", *some(none), " looked at"),
-                (f"no score shows with enough certainty that {wished} of such answers are right",),
-                "labels",
+            wished, fewest = percent(content.thresholds.precision), fewest_answers(content.thresholds.precision)
+            why = (
+                f"no score shows with enough certainty that {wished} of such answers are right; "
+                f"that takes {fewest:,} right answers of a label, and more where some are wrong"
             )
+            yield Step(("Have every answer of ", *some(none), " looked at"), (why,), "labels")
 
 
 def _compile(content: Content) -> Iterator[Step]:
     if content.origin.parity and content.origin.parity.get("compiled") is None:
         yield Step(
             ("Expect slow answers",),
-            ("no compiled model was faithful enough: TensorFlow itself will serve",),
+            (f"{why_uncompiled(content.origin.parity)}: TensorFlow itself will serve",),
             "compiled",
         )
 

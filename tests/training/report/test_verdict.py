@@ -146,7 +146,9 @@ def test_more_images_are_asked_for_where_they_are_worth_it() -> None:
 def test_files_labels_and_engines_that_failed_are_steps() -> None:
     assert [s for s in steps(set_aside=3) if "Mend 3 files" in s and s.endswith("training check photos")]
     assert [s for s in steps(thresholds=thresholds((0.7, None, 0.9), None)) if "every answer of roses looked at" in s]
-    assert [s for s in steps(parity=PARITY | {"compiled": None}) if "Expect slow answers" in s]
+    assert [s for s in steps(parity=PARITY | {"compiled": None}) if "Expect slow answers: no compiled model was" in s]
+    few = PARITY | {"compiled": None, "refused": [{"images": 12}]}
+    assert [s for s in steps(parity=few) if "Expect slow answers: 12 images are too few to prove" in s]
 
 
 def test_labels_keep_being_labels_inside_a_sentence() -> None:

@@ -128,7 +128,8 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
     loss, between = found["log_loss"], found["log_loss_interval"]
     within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
     calibrated = found["calibration"]
-    chance = f"{calibrated['floor']:.3f} on as many images, at most {calibrated['floor_95']:.3f} in 95 of 100 cases"
+    floor, most = calibrated["floor"], calibrated["floor_95"]
+    chance = f"{floor:.3f} on as many images" + (f", up to {most:.3f} by chance" if most > floor else "")
     lines = [
         f"{sentence(dict(found))}; {reminder}",
         "",

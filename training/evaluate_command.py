@@ -27,7 +27,9 @@ JSON = click.option("--json", "as_json", is_flag=True, help="All figures, for pr
 @ENGINE
 @JSON
 @click.option(
-    "--unknown-dir", type=FOLDER, help="Images that are none of the labels: how many of them are called unknown."
+    "--unknown-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Images that are none of the labels: how many of them are called unknown.",
 )
 @click.option("--report", type=FOLDER, help="A folder to write report.html into.")
 @click.option(
@@ -57,6 +59,8 @@ def evaluate_command(
     from training.report.gather import Others, Place
 
     run = Run(Console(), limits_of(**limits))
+    if report:
+        report.mkdir(parents=True, exist_ok=True)  # a fault of this place is told before the work
     classifier = _load(model, engine)
     dataset, others = labelled_images(images, run, labels_from), None
     answers = answer(classifier, dataset, run)

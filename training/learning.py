@@ -78,6 +78,11 @@ class TrainedModel:
     thresholds: Thresholds | None  # by these
     fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
 
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether its network was fine-tuned, and kept."""
+        return bool(self.fine_tuning and self.fine_tuning["kept"])
+
     def distances(self, dataset: Dataset, examples: Sequence[Example]) -> NDArray[np.float32]:
         """How far (N,) these images are from what was taught."""
         row = {example.digest: i for i, example in enumerate(dataset.examples)}

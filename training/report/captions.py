@@ -13,9 +13,10 @@ SHOWN_SECONDS = 0.05  # what takes less is not listed
 
 
 def curve_says(curve: Curve) -> str:
+    untuned = " and were not fine-tuned" if curve.tuned else ""
     said = (
         "Measured on the images that were not kept for testing, each by a model that had not seen it. Those models learned from "
-        "fewer images than this one, so their accuracy may lie below the one at the top."
+        f"fewer images than this one{untuned}, so their accuracy may lie below the one at the top."
     )
     if not curve.forecast:
         return f"{said} It does not show where more images would lead."

@@ -147,6 +147,7 @@ class Curve:
 
     points: tuple[tuple[int, float], ...]
     forecast: tuple[int, float] | None  # at double the data
+    tuned: bool = False  # the model's network was fine-tuned, which those of the curve were not
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,7 +72,7 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         suspects=tuple(Suspect(s.example.path, s.example.label, s.suggested, s.confidence) for s in study.suspects),
         suspects_file=suspects_file,
         duplicates=_duplicates(outcome),
-        curve=_curve(study.curve),
+        curve=_curve(study.curve, tuned=outcome.trained.fine_tuned),
         unfamiliar=_unfamiliar(manifest.thresholds, trial.distances, None),
         calibration=_calibration(trial),
         thresholds=manifest.thresholds,
@@ -196,10 +196,10 @@ def _duplicates(outcome: Outcome) -> tuple[tuple[Copy, ...], ...]:
     return tuple(tuple(Copy(one.path, one.label, one in tested) for one in group) for group in groups)
 
 
-def _curve(found: LearningCurve | None) -> Curve | None:
+def _curve(found: LearningCurve | None, *, tuned: bool) -> Curve | None:
     if found is None or len(found.points) < 2:
         return None
-    return Curve(found.points, (found.forecast.size, found.forecast.accuracy) if found.forecast else None)
+    return Curve(found.points, (found.forecast.size, found.forecast.accuracy) if found.forecast else None, tuned)
 
 
 def _calibration(trial: Trial) -> Calibration:

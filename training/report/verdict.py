@@ -54,6 +54,9 @@ def judge(content: Content) -> Verdict:
     if all(label.recall.n < ENOUGH for label in figures):
         right = f"{accuracy.hits:,} of {counted(accuracy.n, 'image')}"
         return Verdict(Level.UNTOLD, (f"Too few images to say how good it is; it named {right} right.",))
+    if len(figures) == 1:
+        right = f"{accuracy.hits:,} of {counted(accuracy.n, 'image')}"
+        return Verdict(Level.UNTOLD, ("Only ", Label(figures[0].label), f" was to be named; it named {right} right."))
     if accuracy.interval[0] <= _largest_share(content):
         return Verdict(Level.NOT_YET, _guessing(content))
     tail = _confused(content.confusions, {figures.label for figures in good}) or _weakest(figures)

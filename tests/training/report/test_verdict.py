@@ -51,6 +51,7 @@ def said(sentence: tuple[str, ...]) -> str:
             "Not yet",
             "Not good enough yet, with 60 % right; a and b are taken for each other.",
         ),
+        ("a b", [[48, 2], [0, 0]], "Too early to say", "Only a was to be named; it named 48 of 50 images right."),
         ("a b", [[50, 50], [50, 50]], "Not yet", "Not shown to be better than guessing: 100 of 200 are right"),
         (
             "a b",

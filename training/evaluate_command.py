@@ -27,9 +27,7 @@ JSON = click.option("--json", "as_json", is_flag=True, help="All figures, for pr
 @ENGINE
 @JSON
 @click.option(
-    "--unknown-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Images that are none of the labels: how many of them are called unknown.",
+    "--unknown-dir", type=FOLDER, help="Images that are none of the labels: how many of them are called unknown."
 )
 @click.option("--report", type=FOLDER, help="A folder to write report.html into.")
 @click.option(
@@ -59,6 +57,10 @@ def evaluate_command(
     from training.report.gather import Others, Place
 
     run = Run(Console(), limits_of(**limits))
+    if unknown_dir and not unknown_dir.is_dir():
+        raise click.UsageError(
+            f"--unknown-dir {unknown_dir} is no folder: name one of images that are none of the labels"
+        )
     if report:
         report.mkdir(parents=True, exist_ok=True)  # a fault of this place is told before the work
     classifier = _load(model, engine)

@@ -6,7 +6,7 @@ from training.problems import counted
 from training.proof import why_uncompiled
 from training.report.content import Calibration, Content, Curve, Unfamiliar
 from training.report.sentences import percent
-from training.report.verdict import GAIN
+from training.report.steps import GAIN
 
 MB = 1_000_000
 SHOWN_SECONDS = 0.05  # what takes less is not listed

@@ -140,10 +140,9 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
         *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
     ]
     if decided := found.get("decisions"):
-        lines.append(
-            f"accepted    {_share(decided['accepted'])} of the answers, of these right {_share(decided['precision'], 'none')}; "
-            f"called unknown {_share(decided['false_alarms'])}"
-        )
+        right = f", of these right {_share(decided['precision'])}" if decided["precision"] else ""
+        unknown = _share(decided["false_alarms"])
+        lines.append(f"accepted    {_share(decided['accepted'])} of the answers{right}; called unknown {unknown}")
     if others := found.get("unknown"):
         lines.append(
             f"unknown     {_share(others['found'], 'no threshold')} of {others['n']:,} other images are called so; AUROC {others['auroc']:.3f}"

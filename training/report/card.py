@@ -87,11 +87,12 @@ def _decisions(manifest: Manifest) -> Iterator[str]:
     if not decided or not thresholds:
         return
     yield f"\nBy its thresholds, set for {_percent(thresholds.precision)} precision, it accepts {_figure(decided['accepted'])} of its answers on these"
-    yield f"images; of the accepted ones {_figure(decided['precision'])} are right. It calls {_figure(decided['false_alarms'])} of them unknown, wrongly."
+    right = f"; of the accepted ones {_figure(decided['precision'])} are right" if decided["precision"] else ""
+    yield f"images{right}. It calls {_figure(decided['false_alarms'])} of them unknown, wrongly."
 
 
-def _figure(found: Mapping[str, Any] | None) -> str:
-    return f"{_percent(found['value'])} ({_between(found['interval'])}, N = {found['n']:,})" if found else "none"
+def _figure(found: Mapping[str, Any]) -> str:
+    return f"{_percent(found['value'])} ({_between(found['interval'])}, N = {found['n']:,})"
 
 
 def _data(manifest: Manifest) -> Iterator[str]:

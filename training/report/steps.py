@@ -67,6 +67,8 @@ def _by_itself(content: Content) -> Sentence:
     if not content.thresholds:
         return ()
     found = accepted(content.tested, content.thresholds)
+    if not found.precision.n:
+        return ("by its thresholds it answers no image by itself",)
     answered, right = percent(found.answered.value), percent(found.precision.value)
     return (f"by its thresholds it answers {answered} of images by itself, {right} of these rightly",)
 

@@ -70,3 +70,8 @@ def test_files_labels_and_engines_that_failed_are_steps() -> None:
     assert [s for s in steps(parity=PARITY | {"compiled": None}) if "Expect slow answers: no compiled model was" in s]
     few = PARITY | {"compiled": None, "refused": [{"images": 12}]}
     assert [s for s in steps(parity=few) if "Expect slow answers: 12 images are too few to prove" in s]
+
+
+def test_a_model_that_accepts_nothing_is_not_said_to_be_wrong() -> None:
+    first = steps(thresholds=thresholds((None, None, None)))[0]
+    assert "by its thresholds it answers no image by itself" in first

@@ -9,7 +9,7 @@ import pytest
 
 from tests import ROOT
 from training.cli import CONTENTS, main
-from training.retrain_command import SECTIONS
+from training.retrain_help import SECTIONS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TRAINING = re.compile(r"python -m training (.+)")

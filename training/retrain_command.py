@@ -16,54 +16,15 @@ from training.console import Console, suppress_stderr
 from training.content import ReadElsewhere
 from training.finetune import Augmentation, FineTuning
 from training.job import Job
-from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
+from training.options import FILE, FOLDER, LABELS_FROM, command_line, limit_options, limits_of
 from training.pipeline import retrain
-from training.retired import RETIRED
+from training.retrain_help import RetrainCommand
 from training.run import Run
 from training.sources.listing import CACHE
 from training.split import Percentages
 from training.survey import survey
 
 T = TypeVar("T")
-
-
-class RetrainCommand(Repeatable):
-    """Tells who comes with retrain.py's options what took the place of those that are gone."""
-
-    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
-        try:
-            return super().parse_args(context, arguments)
-        except click.NoSuchOption as error:
-            name = error.option_name.lstrip("-").replace("_", "-")
-            if name not in RETIRED:
-                raise
-            raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
-
-    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
-        options = (option for option in self.get_params(context) if isinstance(option, click.Option))
-        records = {option.name: record for option in options if (record := option.get_help_record(context))}
-        for title, names in SECTIONS.items():
-            with formatter.section(title):
-                formatter.write_dl([records.pop(name) for name in names])
-        with formatter.section("Other options"):
-            formatter.write_dl(list(records.values()))
-
-
-SECTIONS = {  # of the help: what an option is stored as, by what it is about
-    "The model": ("name", "store", "report_dir", "print_misclassified_test_images"),
-    "The images": ("image_dir", "labels_from", "corrections", "max_megapixels", "min_side", "max_megabytes"),
-    "The split": ("testing", "validation", "group_by"),
-    "Learning": ("weights", "bottleneck_dir", "precision", "max_steps", "proof_images", "engine"),
-    "Fine-tuning": (
-        "steps",
-        "learning_rate",
-        "flip_left_right",
-        "random_crop",
-        "random_scale",
-        "random_brightness",
-    ),
-}
-
 PERCENT = click.IntRange(0, 90)
 
 

@@ -9,11 +9,12 @@ from model.classifier import load_classifier
 from model.stores.aliases import promote, promotions_of, rollback
 from model.stores.retention import prune
 from model.stores.uri import open_store, resolve
-from training.console import Console, model_table, promotions_page, pruned_page
+from training.console import Console
 from training.evaluate_command import labelled_images
 from training.options import MODEL
 from training.run import Run
 from training.sources.listing import CACHE
+from training.store_pages import model_table, promotions_page, pruned_page
 
 ALIAS = click.option("--alias", default="production", show_default=True, help="Which alias.")
 

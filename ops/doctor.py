@@ -4,36 +4,21 @@ It reads the deployment (ops/inspection.py), applies the rules (ops/checks.py), 
 the whole way, and prints each finding with its remedy.
 """
 
-import base64
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import click
-import msgspec
-import numpy as np
 
-from model.classifier import load_version
-from model.engine import engine_files
 from model.errors import RecognitionError
-from model.golden import SCORES
-from model.manifest import GOLDEN
-from model.stores.uri import resolve
 from ops.checks import RULES, Deployment, Finding, Function, Severity
 from ops.inspection import Stack, from_template
+from ops.round_trip import Ask, Sample, ask_app, ask_function, ask_url, load_sample, round_trip
 from serving.errors import SettingsError
 from serving.settings import Settings
-
-AS_WELL = 0.1  # in probability; the same code on other processors is off by 0.03
-
-Ask = Callable[[bytes], tuple[int, dict[str, Any]]]  # image → status and body of POST /v1/classify
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -58,7 +43,7 @@ def main(template: Path | None, stack: str | None, url: str | None, key: str | N
 
     report = Report()
     try:
-        _examine(template, stack, partial(_ask_url, url, key) if url else None, report)
+        _examine(template, stack, partial(ask_url, url, key) if url else None, report)
     except RecognitionError as error:
         check = "settings" if isinstance(error, SettingsError) else "model"
         report(check, [Finding(Severity.ERROR, str(error), "")])  # its text names the remedy
@@ -87,16 +72,6 @@ class Report:
         return not found
 
 
-@dataclass(frozen=True)
-class Sample:
-    """A golden image of a model, and what it must be taken for."""
-
-    image: bytes
-    labels: list[str]  # the first one, and those that score as well as it: other processors round differently
-    version: int
-    bytes_needed: int  # of /tmp, for the files of the engine that runs it
-
-
 def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: Report) -> None:
     settings, deployment = Settings.from_environment(os.environ), None
     if template:
@@ -105,7 +80,7 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
         import boto3
 
         deployed = Stack(boto3.session.Session(), stack)
-        deployment, ask = deployed.read(), ask or partial(_ask_function, deployed)
+        deployment, ask = deployed.read(), ask or partial(ask_function, deployed)
     if deployment:
         passed = {name: report(name, rule(deployment)) for name, rule in RULES.items()}
         if not passed["settings"]:
@@ -117,13 +92,13 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
         remedy = "MODEL_URI=artifacts/flowers python -m ops.doctor …"
         report("model", [Finding(Severity.WARNING, "none is named in this shell, so none was looked at", remedy)])
         return
-    sample = _load(settings)
+    sample = load_sample(settings)
     report("model", [], f"{settings.model_uri} is version {sample.version}, complete, and true to its golden images")
     if deployment:
         report("room for the model", _room(sample, deployment.classify))
     report(
         "round trip",
-        _round_trip(sample, ask or partial(_ask_app, settings)),
+        round_trip(sample, ask or partial(ask_app, settings)),
         f"a golden image is named {' or '.join(map(repr, sample.labels))}",
     )
 
@@ -138,24 +113,6 @@ def _read_template(path: Path) -> Deployment:
         ) from error
 
 
-def _load(settings: Settings) -> Sample:
-    """Pull and prove the model as the function does. Raises ModelError or StoreError."""
-    version = resolve(settings.model_uri)
-    classifier = load_version(version, settings.engine, settings.threads, settings.model_cache)
-    manifest, engine = classifier.manifest, classifier.engine.name
-    golden = [path for path in manifest.files if path.startswith(GOLDEN)]
-    directory = version.pull(manifest, golden, settings.model_cache)
-    expected = json.loads((directory / SCORES).read_text())
-    file, scores = max(expected.items(), key=lambda entry: max(entry[1][engine]))  # the surest
-    ranked = np.argsort(scores[engine])[::-1]
-    return Sample(
-        image=(directory / GOLDEN / file).read_bytes(),
-        labels=[manifest.labels[i] for i in ranked if scores[engine][i] > max(scores[engine]) - AS_WELL],
-        version=classifier.version,
-        bytes_needed=sum(manifest.files[path].size for path in engine_files(engine, manifest)),
-    )
-
-
 def _room(sample: Sample, function: Function) -> Iterator[Finding]:
     room = function.storage * 2**20
     if room < 2 * sample.bytes_needed:
@@ -163,61 +120,6 @@ def _room(sample: Sample, function: Function) -> Iterator[Finding]:
         what = f"the function has {function.storage} MB of storage; {needed}"
         severity = Severity.ERROR if room < sample.bytes_needed else Severity.WARNING
         yield Finding(severity, what, f"ephemeralStorage={4 * sample.bytes_needed // 2**20}")
-
-
-def _round_trip(sample: Sample, ask: Ask) -> Iterator[Finding]:
-    status, body = ask(sample.image)
-    if status != 200:
-        what = f"POST /v1/classify answered {status}: {body.get('detail') or body}"
-        yield Finding(Severity.ERROR, what, "the reason is in the function's log, under the request id")
-        return
-    if body["labels"][0]["name"] not in sample.labels:
-        what = f"a golden image should be named {sample.labels[0]!r}, and is named {body['labels'][0]['name']!r}"
-        yield Finding(Severity.ERROR, what, "roll back the model: python -m training rollback STORE NAME")
-    if body["model"]["version"] != sample.version:
-        what = f"version {body['model']['version']} answers, version {sample.version} is the one that is named"
-        yield Finding(
-            Severity.WARNING, what, "it follows within MODEL_REFRESH_SECONDS; if not, see `model refused` in the log"
-        )
-
-
-def _ask_app(settings: Settings, image: bytes) -> tuple[int, dict[str, Any]]:
-    from serving.http.app import create_app
-    from serving.model_loader import open_model_loader
-    from serving.telemetry import LogTelemetry
-
-    silenced = msgspec.structs.replace(settings, log_level="ERROR")
-    telemetry = LogTelemetry(silenced)
-    app = create_app(silenced, open_model_loader(silenced, telemetry), telemetry)
-    answer = app.test_client().post("/v1/classify", data=image)
-    return answer.status_code, answer.get_json()
-
-
-def _ask_function(stack: Stack, image: bytes) -> tuple[int, dict[str, Any]]:
-    answer = stack.invoke_classify(
-        {
-            "httpMethod": "POST",
-            "path": "/v1/classify",
-            "headers": {"Content-Type": "application/octet-stream"},
-            "requestContext": {"requestId": "doctor"},
-            "body": base64.b64encode(image).decode(),
-            "isBase64Encoded": True,
-        }
-    )
-    if "statusCode" not in answer:  # the function itself failed
-        return 500, {"detail": answer.get("errorMessage", answer)}
-    return answer["statusCode"], json.loads(answer["body"])
-
-
-def _ask_url(url: str, key: str | None, image: bytes) -> tuple[int, dict[str, Any]]:
-    headers = {"Content-Type": "image/jpeg"} | ({"X-Api-Key": key} if key else {})
-    try:
-        with urlopen(Request(f"{url.rstrip('/')}/v1/classify", image, headers), timeout=60) as answer:
-            return answer.status, json.load(answer)
-    except HTTPError as refusal:
-        return refusal.code, {"detail": refusal.read().decode(errors="replace")}
-    except (OSError, ValueError) as error:
-        return 0, {"detail": f"{url} cannot be reached, or is no such service ({error})"}
 
 
 if __name__ == "__main__":

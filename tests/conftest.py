@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.support.clouds import Cloud
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # before TensorFlow is imported by whichever test comes first
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # no test looks for credentials on a network
+
+settings.register_profile("any machine", deadline=None)  # how long an example takes says how busy the machine is
+settings.load_profile("any machine")
 
 TESTS = Path(__file__).parent
 # What `make test-fast` goes without: whatever trains, or needs a server, a browser, Docker, a local AWS or real data.
@@ -44,13 +48,16 @@ SLOW_PLACES = (
     "runtime",
     "serving/http/dialects",
     "serving/http/test_bodies.py",
+    "serving/http/test_content_codings.py",
     "serving/http/test_events.py",
+    "serving/http/test_forms.py",
     "serving/http/test_framing.py",
     "serving/http/test_schemathesis.py",
     "serving/test_main.py",
     "serving/uploads/test_chain.py",
     "serving/uploads/test_claims.py",
     "serving/uploads/test_envelopes.py",
+    "serving/uploads/test_spoilt_events.py",
     "test_handler.py",
     "training",
 )

@@ -8,7 +8,8 @@ import click
 import pytest
 
 from tests import ROOT
-from training.cli import main
+from training.cli import CONTENTS, main
+from training.retrain_help import SECTIONS
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 TRAINING = re.compile(r"python -m training (.+)")
@@ -78,8 +79,16 @@ def test_every_option_is_explained() -> None:
     for name, command in main.commands.items():
         assert command.help, name
         for parameter in command.params:
-            if isinstance(parameter, click.Option) and isinstance(parameter.type, click.Choice) is False:
+            if isinstance(parameter, click.Option):
                 assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_every_command_and_every_option_of_retrain_has_its_place_in_the_help() -> None:
+    listed = [name for names in CONTENTS.values() for name in names]
+    assert sorted(listed) == sorted(main.commands)
+    assert not [name for name in listed if main.commands[name].get_short_help_str(limit=60).endswith("...")]
+    options = {parameter.name for parameter in main.commands["retrain"].params if isinstance(parameter, click.Option)}
+    assert {name for names in SECTIONS.values() for name in names} == options
 
 
 def test_nothing_of_ours_names_a_machine() -> None:

@@ -38,7 +38,10 @@ def answer(classifier: Classifier, dataset: Dataset, run: Run) -> Answers:
     refuse_conflicts(dataset)
     labels = tuple(normalised(label) for label in classifier.manifest.labels)
     if unknown := sorted(set(dataset.labels) - set(labels)):
-        raise DatasetError(f"{dataset.root} has labels that the model does not know: {', '.join(unknown)}")
+        raise DatasetError(
+            f"{dataset.root} has labels that the model {classifier.manifest.name} {classifier.version} does not know: "
+            f"{', '.join(unknown)}; leave their images out, or take a model that was trained on them"
+        )
     if not dataset.examples:
         raise DatasetError(f"{dataset.root} has no readable image; see `python -m training check {dataset.root}`")
     outputs = list(_outputs(classifier.engine, [example.path for example in dataset.examples], run))

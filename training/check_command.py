@@ -14,7 +14,7 @@ from training.sources.listing import LabelsFrom
 REPORT = Path("check.json")
 
 
-@click.command("check")
+@click.command("check", short_help="Say what is wrong with labelled images.")
 @click.argument("images", metavar="IMAGE_DIR")
 @click.option("--report", type=FILE, help="Where the findings go as JSON.  [default: check.json]")
 @LABELS_FROM

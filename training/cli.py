@@ -3,6 +3,7 @@
 Options may be written with hyphens or underscores, so the names of TensorFlow's retrain.py are accepted as they were.
 """
 
+import errno
 import logging
 import os
 import sys
@@ -14,6 +15,7 @@ import click
 
 from model.errors import RecognitionError
 from training.check_command import check_command
+from training.console import suppress_stderr
 from training.evaluate_command import compare_command, evaluate_command
 from training.options import FOLDER
 from training.predict_command import predict_command
@@ -36,10 +38,32 @@ class Commands(click.Group):
         except RecognitionError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            raise click.ClickException(f"{error.filename or 'the disk'}: {error.strerror or error}") from error
+            what = f"{error.filename or 'the disk'}: {error.strerror or error}"
+            raise click.ClickException(
+                f"{what}; {REMEDIES.get(error.errno or 0, 'try again, or name another place')}"
+            ) from error
         except KeyboardInterrupt as interrupt:
             click.echo("\nInterrupted. Every finished feature is kept; the same command goes on from there.", err=True)
             raise click.exceptions.Exit(130) from interrupt
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in CONTENTS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=80)) for name in names])
+
+
+REMEDIES = {
+    errno.ENOSPC: "make room, and type the same command again: what was finished is kept",
+    errno.ENOENT: "name what is there, and what can be made",
+    errno.EACCES: "name a place that you may read and write",
+    errno.EROFS: "name a place that can be written",
+}
+CONTENTS = {  # in the order in which they are needed
+    "Images to begin with": ("sample", "flowers"),
+    "From images to a model": ("check", "retrain"),
+    "What a model is worth": ("evaluate", "compare", "predict"),
+    "Which version serves": ("list", "publish", "promote", "rollback", "prune"),
+}
 
 
 @click.group(
@@ -74,16 +98,18 @@ for command in (
     main.add_command(command)
 
 
-@main.command()
+@main.command(short_help="Download TensorFlow's flower photos: 3,670 of 5 labels.")
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def flowers(directory: Path) -> None:
     """Download TensorFlow's flower photos (229 MB, 3,670 images of 5 labels, CC-BY) into DIR."""
     from training.sample import download_flowers
 
+    with suppress_stderr():
+        import keras  # noqa: F401 - it fetches
     click.echo(f"The photos are in {download_flowers(directory)}")
 
 
-@main.command()
+@main.command(short_help="Write a small labelled set: handwritten digits.")
 @click.argument("directory", metavar="DIR", type=FOLDER)
 def sample(directory: Path) -> None:
     """Write a small labelled set into DIR, handwritten digits: something to train on where nothing can be downloaded."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from training.console import table
 from training.dataset import Dataset
-from training.evaluation import sentence
+from training.evaluation import ENOUGH, sentence
 from training.problems import Severity, counted
+from training.proof import why_uncompiled
 
 if TYPE_CHECKING:
     from model.decision import Thresholds
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from training.suspects import Suspect
 
 MOST_LINES = 10  # of labels or warnings
-FEW = 10  # test images of a class; on fewer, its figures are mostly chance
 
 
 def outcome_page(outcome: "Outcome", store: str, *, misclassified: bool) -> str:
@@ -69,8 +69,13 @@ def _corrected(corrected: "Corrected") -> list[str]:
         return []
     absent = f"; {counted(corrected.absent, 'row')} about pictures that are not there" if corrected.absent else ""
     out = counted(corrected.left_out, "image")
+    unknown = (
+        f"; no image of {', '.join(corrected.emptied)} is left, so the model does not know it"
+        if corrected.emptied
+        else ""
+    )
     return [
-        f"corrected   {counted(corrected.relabelled, 'label')}; {out} left out; {len(corrected.decided):,} decided{absent}"
+        f"corrected   {counted(corrected.relabelled, 'label')}; {out} left out; {len(corrected.decided):,} decided{absent}{unknown}"
     ]
 
 
@@ -123,12 +128,14 @@ def _forecast(curve: "LearningCurve | None") -> list[str]:
 def _worth(parts: "Split", labels: Sequence[str]) -> list[str]:
     """Say plainly what figures from few test images are worth."""
     counts = Counter(example.label for example in parts.test)
-    few = [label for label in labels if counts[label] < FEW]
+    few = [label for label in labels if counts[label] < ENOUGH]
     if not few:
         return []
     classes = f"{counted(len(few), 'class')} of {len(labels):,}"
     verb = "has" if len(few) == 1 else "have"
-    return [f"mind        {classes} {verb} fewer than {FEW} test images: these figures are mostly chance; add images"]
+    return [
+        f"mind        {classes} {verb} fewer than {ENOUGH} test images: these figures are mostly chance; add images"
+    ]
 
 
 def _remarks(dataset: Dataset) -> list[str]:
@@ -146,7 +153,7 @@ def _fine_tuning(history: dict[str, Any] | None) -> list[str]:
 
 def _compiled(parity: Mapping[str, Any]) -> str:
     if parity["compiled"] is None:
-        return "none: no compiled model was faithful enough; the SavedModel itself will serve"
+        return f"none: {why_uncompiled(parity)}; the SavedModel itself will serve"
     compiled = parity["compiled"]
     low, high = compiled["agreement_interval"]
     return (

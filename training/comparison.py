@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from training.answers import Answers
-from training.evaluation import mean_interval
+from training.evaluation import log_losses, mean_interval
 from training.proof import paired_interval
 from training.sources.listing import shown
 
@@ -57,9 +57,7 @@ def compare_answers(first: Answers, second: Answers) -> Comparison:
     changes = [Change(e.path, e.label, *names) for e, *names in zip(first.examples, *named, strict=True)]
     improved = tuple(change for change, before, after in zip(changes, *right, strict=True) if after and not before)
     regressed = tuple(change for change, before, after in zip(changes, *right, strict=True) if before and not after)
-    losses = [
-        -np.log(np.clip(answers.scores[np.arange(len(truth)), answers.classes], 1e-7, 1)) for answers in (first, second)
-    ]
+    losses = [log_losses(answers.scores, answers.classes) for answers in (first, second)]
     return Comparison(
         n=len(truth),
         accuracies=(float(right[0].mean()), float(right[1].mean())),

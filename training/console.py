@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from model.stores.aliases import Promotion, promotions_of
-from model.stores.base import Store
-from model.stores.retention import Pruned
 from training.dataset import Dataset
 from training.problems import Problem, Severity, counted
 from training.sources.listing import shown
@@ -120,7 +117,7 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
         (
             label,
             one["n"],
-            *(_share(one[name], "never named" if name == "precision" else "") for name in header[2:4]),
+            *(_share(one[name], "never named" if name == "precision" else "no images") for name in header[2:4]),
             _share(one["f1"]),
         )
         for label, one in found["per_class"].items()
@@ -128,20 +125,21 @@ def evaluation_page(found: Mapping[str, Any], reminder: str) -> str:
     loss, between = found["log_loss"], found["log_loss_interval"]
     within = f" (95 % interval {between[0]:.3f} – {between[1]:.3f})" if between else ""
     calibrated = found["calibration"]
+    floor, most = calibrated["floor"], calibrated["floor_95"]
+    chance = f"{floor:.3f} on as many images" + (f", up to {most:.3f} by chance" if most > floor else "")
     lines = [
         f"{sentence(dict(found))}; {reminder}",
         "",
         table(header, rows),
         "",
         f"log-loss    {loss:.3f}{within}",
-        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {calibrated['floor']:.3f} on as many images",
+        f"calibration {calibrated['ece']:.3f} off; a perfect model shows {chance}",
         *(f"top {k}       {_share(one)}" for k, one in found["top_k"].items()),
     ]
     if decided := found.get("decisions"):
-        lines.append(
-            f"accepted    {_share(decided['accepted'])} of the answers, of these right {_share(decided['precision'], 'none')}; "
-            f"called unknown {_share(decided['false_alarms'])}"
-        )
+        right = f", of these right {_share(decided['precision'])}" if decided["precision"] else ""
+        unknown = _share(decided["false_alarms"])
+        lines.append(f"accepted    {_share(decided['accepted'])} of the answers{right}; called unknown {unknown}")
     if others := found.get("unknown"):
         lines.append(
             f"unknown     {_share(others['found'], 'no threshold')} of {others['n']:,} other images are called so; AUROC {others['auroc']:.3f}"
@@ -163,34 +161,8 @@ def changes_table(found: "Comparison", root: Path) -> str:
         for kind, changes in (("regressed", found.regressed), ("improved", found.improved))
         for change in changes[:MOST_ROWS]
     ]
-    return table(["", "image", "label", "before", "after"], rows) if rows else "They name every image alike."
-
-
-def model_table(store: Store) -> str:
-    """Every version in a store with the figures of the engine that serves by default."""
-    rows = []
-    for name, versions in store.versions().items():
-        pointed = {alias: promotions_of(store, name, alias)[-1].version for alias in store.aliases(name)}
-        for number in versions:
-            manifest = store.read_manifest(name, number)
-            found = manifest.metrics.get("litert") or manifest.metrics["tensorflow"]
-            low, high = found["accuracy_interval"]
-            compiled = (manifest.parity.get("compiled") or {}).get("precision", "none")
-            accuracy = f"{found['accuracy']:.1%} ({low:.1%} – {high:.1%})"
-            aliases = ", ".join(alias for alias, version in pointed.items() if version == number)
-            rows.append((name, number, manifest.created, len(manifest.labels), accuracy, found["n"], compiled, aliases))
-    header = ["name", "version", "created", "labels", "accuracy (95 % interval)", "N", "compiled", "alias"]
-    return table(header, rows) if rows else f"{store.uri} holds no model"
-
-
-def promotions_page(where: str, promotions: Sequence[Promotion]) -> str:
-    """Where an alias points now, and where a rollback would lead."""
-    before = f"; a rollback leads to version {promotions[-2].version}" if len(promotions) > 1 else ""
-    return f"{where} is version {promotions[-1].version}, since {promotions[-1].at}{before}"
-
-
-def pruned_page(where: str, pruned: Pruned) -> str:
-    """What was removed, what is left, and what an alias holds."""
-    removed = ", ".join(map(str, pruned.removed)) or "nothing"
-    held = "".join(f"; {version} is held by the alias {alias}" for version, alias in pruned.held.items())
-    return f"{where}: removed {removed}; left {', '.join(map(str, pruned.kept))}{held}"
+    more = sum(max(len(changes) - MOST_ROWS, 0) for changes in (found.regressed, found.improved))
+    rest = f"\n… and {more:,} more: --json lists them all" if more else ""
+    return (
+        table(["", "image", "label", "before", "after"], rows) + rest if rows else "Both name the same images rightly."
+    )

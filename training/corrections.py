@@ -39,6 +39,7 @@ class Corrected:
     relabelled: int = 0
     left_out: int = 0
     absent: int = 0  # rows whose picture the set has not: deleted since
+    emptied: tuple[str, ...] = ()  # labels that no image is left of: the model will not know them
     digest: str | None = None  # SHA-256 of the file; None: nothing was to be corrected
 
     def described(self) -> dict[str, Any] | None:
@@ -46,7 +47,7 @@ class Corrected:
         if self.digest is None:
             return None
         counts = {"decided": len(self.decided), "relabelled": self.relabelled, "left_out": self.left_out}
-        return {"sha256": self.digest, **counts, "absent": self.absent}
+        return {"sha256": self.digest, **counts, "absent": self.absent, "emptied": list(self.emptied)}
 
 
 def read_corrections(path: Path) -> Corrections:
@@ -102,8 +103,9 @@ def correct(dataset: Dataset, corrections: Corrections) -> Corrected:
         raise DatasetError(f"{corrections.path} is about other pictures: none of its rows names one of {dataset.root}")
     after = {example.pixels: _after(example, decision, labels) for example, decision in met}
     examples = (after.get(example.pixels, example) for example in dataset.examples)
+    corrected = replace(dataset, examples=tuple(example for example in examples if example))
     return Corrected(
-        replace(dataset, examples=tuple(example for example in examples if example)),
+        corrected,
         frozenset(after),
         relabelled=sum(
             found is not None and found.label != example.label
@@ -111,6 +113,7 @@ def correct(dataset: Dataset, corrections: Corrections) -> Corrected:
         ),
         left_out=sum(found is None for found in after.values()),
         absent=len(decisions) - len(met),
+        emptied=tuple(sorted(labels.difference(corrected.labels))),
         digest=corrections.digest,
     )
 

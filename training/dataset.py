@@ -29,6 +29,7 @@ from training.sources.remote import origin_of
 from training.sources.source import list_images
 
 FEW = 50  # images of a class; with fewer, its figures are mostly chance
+MOST_LISTED = 20  # problems in one refusal
 STOPPING = {"conflict", "label", "alike", "empty", "forbidden"}  # kinds of errors that make any model a wrong one
 
 
@@ -114,10 +115,12 @@ def _refuse(dataset: Dataset, kinds: set[str]) -> None:
     conflicts = [problem for problem in errors if problem.kind == "conflict"]
     others = [f"{problem.path!r}: {problem.detail}" for problem in errors if problem.kind != "conflict"]
     if conflicts:
-        listed = "".join(f"\n  {problem.path}: {problem.detail}" for problem in conflicts)
-        others.append(f"the same picture stands under two labels:{listed}")
+        listed = [f"  {problem.path}: {problem.detail}" for problem in conflicts]
+        others += ["the same picture stands under two labels:", *listed]
     if others:
-        raise DatasetError("\n".join(others))
+        more = len(others) - MOST_LISTED
+        rest = [f"and {more:,} more: `python -m training check {dataset.root}` lists them"] if more > 0 else []
+        raise DatasetError("\n".join([*others[:MOST_LISTED], *rest]))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,15 +10,18 @@ from model.classifier import Classifier, load_classifier
 from model.machine import granted_cpus
 from model.stores.uri import ModelURI
 from training.console import Console, changes_table, evaluation_page
-from training.options import ENGINE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
+from training.options import ENGINE, FOLDER, LABELS_FROM, MODEL, Repeatable, command_line, limit_options, limits_of
 from training.run import Run
 from training.sources.listing import CACHE, LabelsFrom
 
+if TYPE_CHECKING:
+    from training.dataset import Dataset
+
 REMINDER = "worth something only where the model has seen none of these images in its training"
-JSON = click.option("--json", "as_json", is_flag=True, help="All figures, the confusion matrix among them.")
+JSON = click.option("--json", "as_json", is_flag=True, help="All figures, for programs.")
 
 
-@click.command("evaluate", cls=Repeatable)
+@click.command("evaluate", cls=Repeatable, short_help="Measure a model on labelled images.", epilog=MODEL)
 @click.argument("model")
 @click.argument("images", metavar="IMAGE_DIR")
 @ENGINE
@@ -54,8 +57,14 @@ def evaluate_command(
     from training.report.gather import Others, Place
 
     run = Run(Console(), limits_of(**limits))
+    if unknown_dir and not unknown_dir.is_dir():
+        raise click.UsageError(
+            f"--unknown-dir {unknown_dir} is no folder: name one of images that are none of the labels"
+        )
+    if report:
+        report.mkdir(parents=True, exist_ok=True)  # a fault of this place is told before the work
     classifier = _load(model, engine)
-    dataset, others = _scan(images, run, labels_from), None
+    dataset, others = labelled_images(images, run, labels_from), None
     answers = answer(classifier, dataset, run)
     thresholds = classifier.manifest.thresholds
     found: dict[str, Any] = metrics(answers.scores, answers.classes, answers.labels)
@@ -82,7 +91,7 @@ def evaluate_command(
         )
 
 
-@click.command("compare")
+@click.command("compare", short_help="Tell which of two models is better.", epilog=MODEL)
 @click.argument("first")
 @click.argument("second")
 @click.argument("images", metavar="IMAGE_DIR")
@@ -98,7 +107,7 @@ def compare_command(
     from training.comparison import compare_answers, sentence
 
     run = Run(Console(), limits_of(**limits))
-    dataset = _scan(images, run, labels_from)
+    dataset = labelled_images(images, run, labels_from)
     found = compare_answers(*(answer(_load(model, engine), dataset, run) for model in (first, second)))
     if as_json:
         click.echo(json.dumps(found.described(dataset.root)))
@@ -111,7 +120,8 @@ def _load(model: str, engine: str) -> Classifier:
     return load_classifier(model, engine, granted_cpus(), CACHE / "models")
 
 
-def _scan(images: str, run: Run, labels_from: LabelsFrom) -> Any:
+def labelled_images(images: str, run: Run, labels_from: LabelsFrom = LabelsFrom.TOP) -> "Dataset":
+    """Read the images that a model is measured by; those that are set aside are named."""
     from training.dataset import scan
     from training.problems import Severity
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from model.decision import Decision, Thresholds, decide
 from training.calibration import calibration
 
+ENOUGH = 10  # images of a label; on fewer, its figures are mostly chance
 TOP = (3, 5)  # labels among which the right one is counted, where there are more
-Z = 1.96  # standard deviations: 95 % of a normal distribution
+LEAST = 1e-7  # that a score is taken for: a true label of score 0 would make the log-loss infinite
 
 
 def metrics(scores: NDArray[np.float32], classes: NDArray[np.int64], labels: Sequence[str]) -> dict[str, Any]:
@@ -27,14 +28,14 @@ def metrics(scores: NDArray[np.float32], classes: NDArray[np.int64], labels: Seq
     confusion = np.zeros((len(labels), len(labels)), int)  # [true, predicted]
     np.add.at(confusion, (classes, predicted), 1)
     recalls = [confusion[i, i] / total for i, total in enumerate(confusion.sum(axis=1)) if total]
-    losses = -np.log(np.clip(scores[np.arange(len(classes)), classes], 1e-7, 1))
+    losses = log_losses(scores, classes)
     return {
         "n": len(classes),
         "accuracy": correct / len(classes),
         "accuracy_interval": interval(correct, len(classes)),
         "balanced_accuracy": float(np.mean(recalls)),  # the mean over classes, however many images each has
         "log_loss": float(losses.mean()),
-        "log_loss_interval": mean_interval(losses),
+        "log_loss_interval": log_loss_interval(losses),
         "top_k": {str(k): _top(scores, classes, k) for k in TOP if len(labels) > k},
         "per_class": {label: _of_class(confusion, i) for i, label in enumerate(labels)},
         "calibration": calibration(scores.max(axis=1), right),
@@ -62,14 +63,14 @@ def _of_class(confusion: NDArray[np.int64], i: int) -> dict[str, Any]:
         "recall": share(right, there),
         "f1": either
         and {
-            "value": _f1(either["value"]),
-            "interval": [_f1(end) for end in either["interval"]],
+            "value": f1_of(either["value"]),
+            "interval": [f1_of(end) for end in either["interval"]],
             "n": either["n"],
         },
     }
 
 
-def _f1(jaccard: float) -> float:
+def f1_of(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
 
 
@@ -117,11 +118,25 @@ def interval(correct: int, n: int) -> list[float]:
     return [float(found.low), float(found.high)]
 
 
+def log_losses(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> NDArray[np.float32]:
+    """−log of the score (N,) that each image's own label got."""
+    losses: NDArray[np.float32] = -np.log(np.clip(scores[np.arange(len(classes)), classes], LEAST, 1))
+    return losses
+
+
+def log_loss_interval(losses: NDArray[np.float32]) -> list[float] | None:
+    """95 % confidence interval of the mean of losses (N,), none of which is negative; None of a single one."""
+    found = mean_interval(losses)
+    return found and [max(end, 0.0) for end in found]
+
+
 def mean_interval(values: NDArray[np.floating[Any]]) -> list[float] | None:
-    """95 % confidence interval of a mean, by the normal distribution; None of a single value."""
+    """95 % confidence interval of a mean, by Student's t; None of a single value."""
+    from scipy.stats import t
+
     if len(values) < 2:
         return None
-    half = Z * float(values.std(ddof=1)) / np.sqrt(len(values))
+    half = float(t.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / np.sqrt(len(values))
     return [float(values.mean() - half), float(values.mean() + half)]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.dataset import Example
+from training.evaluation import log_losses
 from training.familiarity import distances, fit_familiarity
 from training.head import (
     LabelledFeatures,
@@ -28,9 +29,7 @@ from training.head import (
 from training.run import Run
 
 FOLDS = 5
-ALWAYS = (
-    -1
-)  # in the place of a fold: the image is fitted by every head, since its class has no other group to learn from
+ALWAYS = -1  # in a fold's place: every head is fitted on the image, since its class has no other group to learn from
 FEW = 50  # images; by fewer, C and thresholds would be chosen by chance
 C_GRID = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)  # scikit-learn's C, the inverse of the L2 penalty
 DEFAULT_C = 0.01  # where the search begins; with too few images, where it ends
@@ -190,5 +189,4 @@ def _each_fold(work: Any, run: Run) -> None:
 def balanced_log_loss(scores: NDArray[np.float32], classes: NDArray[np.int64]) -> float:
     """Mean log-loss, each class weighing the same: scores (N, K) of classes (N,)."""
     weights = class_weights(classes, scores.shape[1])[classes]
-    chosen = np.clip(scores[np.arange(len(classes)), classes], 1e-7, 1)
-    return float(np.average(-np.log(chosen), weights=weights))
+    return float(np.average(log_losses(scores, classes), weights=weights))

@@ -84,7 +84,8 @@ def _tight(dataset: Dataset, pairs: NDArray[np.int64]) -> tuple[NDArray[np.int64
     within = {i for rows in large for i in rows}
     detail = (
         f"{len(within):,} of {count:,} pictures look alike, as from a camera that does not move: near-duplicates among them "
-        "cannot be told from the rest; name what belongs together with --group-by"
+        "cannot be told from the rest, and where some are learned from and others tested with, the figures are too good; name "
+        "what belongs together with --group-by"
     )
     kept = np.array([pair for pair in pairs if pair[0] not in within], np.int64).reshape(-1, 2)
     return kept, [Problem(Severity.WARNING, "alike-all", ".", detail)]

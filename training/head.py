@@ -78,7 +78,7 @@ def make_solver(c: float, max_steps: int) -> Any:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread a call, and the solver from remarking that --how_many_training_steps bounded it.
+    """Keep BLAS to one thread a call, and the solver from remarking what was asked for: few steps, or few images a class.
 
     The head's products have no more columns than there are classes: too little work to share, and on a busy machine threads
     that wait for one another took 12 times the processor time. Both settings are the process's: not to be entered by two threads.
@@ -89,4 +89,5 @@ def one_blas_thread() -> Iterator[None]:
 
     with warnings.catch_warnings(), threadpool_limits(1, "blas"):
         warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The number of unique classes")  # two images a class are said to be few by us
         yield

@@ -78,6 +78,11 @@ class TrainedModel:
     thresholds: Thresholds | None  # by these
     fine_tuning: dict[str, Any] | None  # how it went, where it was asked for
 
+    @property
+    def fine_tuned(self) -> bool:
+        """Whether its network was fine-tuned, and kept."""
+        return bool(self.fine_tuning and self.fine_tuning["kept"])
+
     def distances(self, dataset: Dataset, examples: Sequence[Example]) -> NDArray[np.float32]:
         """How far (N,) these images are from what was taught."""
         row = {example.digest: i for i, example in enumerate(dataset.examples)}
@@ -123,13 +128,13 @@ def _validation_losses(
 ) -> list[float]:
     """Log-loss on the validation images of the head that would ship otherwise, out of fold, and of the tuned network.
 
-    Where there are too few images for folds, the head fitted on the training images stands for the one that would ship.
+    Where folds judged none of them, the head fitted on the training images stands for the one that would ship.
     """
     validation = lesson.labelled(lesson.parts.validation, features)
     plain = dict(zip(lesson.parts.validation, scores_of(validation.features, start), strict=True))
     if found.judged:
         judged = dict(zip(found.judged.examples, found.judged.scores, strict=True))
-        plain = {example: judged[example] for example in lesson.parts.validation if example in judged}
+        plain = {example: judged[example] for example in lesson.parts.validation if example in judged} or plain
     rows = [i for i, example in enumerate(lesson.parts.validation) if example in plain]
     classes = validation.classes[rows]
     return [

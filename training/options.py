@@ -29,15 +29,21 @@ def command_line() -> str:
 ARGUMENTS = "training.arguments"  # in a context's meta
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+MODEL = (
+    "A MODEL is STORE/NAME, its newest version, or STORE/NAME/VERSION, or STORE/NAME@ALIAS."  # for a command's epilog
+)
 ENGINE = click.option(
-    "--engine", type=click.Choice(["auto", "litert", "tensorflow"]), default="auto", show_default=True
+    "--engine",
+    type=click.Choice(["auto", "litert", "tensorflow"]),
+    default="auto",
+    show_default=True,
+    help="What runs the MODEL; auto takes its compiled model (litert), if it has one.",
 )
 LABELS_FROM = click.option(
     "--labels-from",
     type=click.Choice(LabelsFrom, case_sensitive=False),
     default=LabelsFrom.TOP,
-    show_default=str(LabelsFrom.TOP),
-    help="The folder that names an image which lies deeper than LABEL/IMAGE.",
+    help="The folder that names an image which lies deeper than LABEL/IMAGE.  [default: top]",
 )
 MEGAPIXEL_MB = 20  # MB that decoders hold for a megapixel, at most (HEIC and WebP need most)
 

@@ -11,14 +11,14 @@ import click
 from model.decision import Decision
 from model.machine import granted_cpus
 from training.console import Console
-from training.options import ENGINE, limit_options, limits_of
+from training.options import ENGINE, MODEL, limit_options, limits_of
 from training.overlay import draw_overlay
 from training.prediction import BATCH, Prediction, Wish, find_sources, predict
 from training.run import NullProgress, Run
 from training.sources.listing import CACHE
 
 
-@click.command("predict")
+@click.command("predict", short_help="Name images by a model.", epilog=MODEL)
 @click.argument("model")
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="Labels an image.")

@@ -6,9 +6,10 @@ least AGREEMENT of first labels and costs at most ACCURACY_LOSS of accuracy: the
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from training.split import Split
 
 AGREEMENT = 0.90  # lower end. Of 160 images, chance refuses a model of true agreement 97 % in 5 % of runs, one of 98.6 % in 1 of 2,000
 ACCURACY_LOSS = 0.05  # upper end, as a share of images. With 160 of them the interval is ± 3 points at 97 % agreement
+FEWEST = 38  # images; of fewer, the intervals refuse even a model that agrees on all of them
 Z = 1.96  # standard deviations: 95 % of a normal distribution
 
 
@@ -106,3 +108,11 @@ def describe(parity: Parity) -> str:
         f"{AGREEMENT:.0%} is asked) and costs up to {max(parity.accuracy_loss_interval[1], 0):.1%} of accuracy (at most "
         f"{ACCURACY_LOSS:.0%}), by {parity.images:,} images"
     )
+
+
+def why_uncompiled(parity: Mapping[str, Any]) -> str:
+    """Why no compiled model ships, by what a manifest says of those that were refused."""
+    images = max((refused["images"] for refused in parity.get("refused", ())), default=FEWEST)
+    if images < FEWEST:
+        return f"{images:,} images are too few to prove a compiled model by, which takes {FEWEST}"
+    return "no compiled model was faithful enough"

@@ -16,34 +16,19 @@ from training.console import Console, suppress_stderr
 from training.content import ReadElsewhere
 from training.finetune import Augmentation, FineTuning
 from training.job import Job
-from training.options import FILE, FOLDER, LABELS_FROM, Repeatable, command_line, limit_options, limits_of
+from training.options import FILE, FOLDER, LABELS_FROM, command_line, limit_options, limits_of
 from training.pipeline import retrain
-from training.retired import RETIRED
+from training.retrain_help import RetrainCommand
 from training.run import Run
 from training.sources.listing import CACHE
 from training.split import Percentages
 from training.survey import survey
 
 T = TypeVar("T")
-
-
-class RetrainCommand(Repeatable):
-    """Tells who comes with retrain.py's options what took the place of those that are gone."""
-
-    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
-        try:
-            return super().parse_args(context, arguments)
-        except click.NoSuchOption as error:
-            name = error.option_name.lstrip("-").replace("_", "-")
-            if name not in RETIRED:
-                raise
-            raise click.UsageError(f"No such option: {error.option_name}. {RETIRED[name]}", context) from error
-
-
 PERCENT = click.IntRange(0, 90)
 
 
-@click.command("retrain", cls=RetrainCommand)
+@click.command("retrain", cls=RetrainCommand, short_help="Learn from labelled images, measure, and publish.")
 @click.argument("images", metavar="IMAGE_DIR", required=False)
 @click.option("--image-dir", help="The same as the argument.")
 @click.option("--name", required=True, help="Name of the model.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
 
-from training.dataset import Example
+from training.dataset import MOST_LISTED, Example
 from training.errors import DatasetError
 from training.sources.listing import Part
 
@@ -137,24 +137,44 @@ def _is_divided(parts: _Parts) -> bool:
 
 def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
     if len(drawn) < 2:
-        raise DatasetError(f"only one class ({', '.join(drawn) or 'none'}) has images; a classifier needs at least two")
+        raise DatasetError(
+            f"only one class ({', '.join(drawn) or 'none'}) has images; a classifier needs at least two: add images of another label"
+        )
+    few = [
+        label for label, parts in sorted(drawn.items()) if not _is_divided(parts) and sum(map(len, parts.values())) < 2
+    ]
+    untaught = [label for label, parts in sorted(drawn.items()) if _is_divided(parts) and not parts[Part.TRAIN]]
     why = []
-    for label, parts in sorted(drawn.items()):
-        if sum(map(len, parts.values())) < 2 and not _is_divided(parts):
-            count = len(_images(parts))
-            have = "1 image," if count == 1 else f"{count:,} images of one group, nearly the same or by --group-by,"
-            why.append(f"{label!r} has {have} and needs one to learn and one to test: add images to the class")
-        elif _is_divided(parts) and not parts[Part.TRAIN]:
-            why.append(f"{label!r} has no image for training: add images to the class in that part")
+    if few:
+        grouped = any(len(_images(drawn[label])) > 1 for label in few)
+        remedy = "add images to the class" + (", or group by less" if grouped else "")
+        have = _listed(_has(label, drawn[label]) for label in few)
+        why.append(f"{have}, and a class needs one to learn and one to test: {remedy}")
+    if untaught:
+        why.append(f"{_listed(map(repr, untaught))} has no image for training: add images to the class in that part")
     if why:
         raise DatasetError("; ".join(why))
+
+
+def _has(label: str, parts: _Parts) -> str:
+    count = len(_images(parts))
+    return f"{label!r} has " + (
+        "1 picture" if count == 1 else f"{count:,} images of one group (nearly the same, or by --group-by)"
+    )
+
+
+def _listed(classes: Iterable[str]) -> str:
+    """The first few, and how many more."""
+    names = list(classes)
+    more = [f"{len(names) - MOST_LISTED:,} more classes"] if len(names) > MOST_LISTED else []
+    return ", ".join([*names[:MOST_LISTED], *more])
 
 
 def _refuse_untaught(drawn: Mapping[str, _Parts]) -> None:
     """Raise DatasetError where groups that hold several classes leave one of these without a training image."""
     if untaught := sorted(label for label, parts in drawn.items() if not parts[Part.TRAIN]):
         raise DatasetError(
-            f"{', '.join(map(repr, untaught))}: all images are in groups that also hold other labels and are not for training; "
+            f"{_listed(map(repr, untaught))}: all images are in groups that also hold other labels and are not for training; "
             "add images of their own, or group by less"
         )
 

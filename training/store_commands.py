@@ -9,14 +9,17 @@ from model.classifier import load_classifier
 from model.stores.aliases import promote, promotions_of, rollback
 from model.stores.retention import prune
 from model.stores.uri import open_store, resolve
-from training.console import Console, model_table, promotions_page, pruned_page
+from training.console import Console
+from training.evaluate_command import labelled_images
+from training.options import MODEL
 from training.run import Run
 from training.sources.listing import CACHE
+from training.store_pages import model_table, promotions_page, pruned_page
 
 ALIAS = click.option("--alias", default="production", show_default=True, help="Which alias.")
 
 
-@click.command("publish")
+@click.command("publish", short_help="Copy a model into another store.", epilog=MODEL)
 @click.argument("model")
 @click.argument("store")
 def publish_command(model: str, store: str) -> None:
@@ -31,14 +34,14 @@ def publish_command(model: str, store: str) -> None:
     click.echo(f"A deployment serves it if it was made with --param modelName={manifest.name}")
 
 
-@click.command("list")
+@click.command("list", short_help="List a store's models and their aliases.")
 @click.argument("store")
 def list_command(store: str) -> None:
     """List a STORE's models: each version with its figures, and the aliases that point to it."""
     click.echo(model_table(open_store(store)))
 
 
-@click.command("promote")
+@click.command("promote", short_help="Point an alias to a version: what serves it follows.")
 @click.argument("store")
 @click.argument("name")
 @click.argument("version", type=click.IntRange(1))
@@ -59,13 +62,12 @@ def _refuse_worse(store: str, name: str, version: int, alias: str, images: str) 
     """Raise ClickException where a version is worse than what the alias points to; where there is no alias yet, nothing is."""
     from training.answers import answer
     from training.comparison import compare_answers, sentence
-    from training.dataset import scan
 
     promotions = promotions_of(open_store(store), name, alias)
     if not promotions or promotions[-1].version == version:
         return
     run, place = Run(Console()), f"{store.rstrip('/')}/{name}"
-    dataset = scan(images, run)
+    dataset = labelled_images(images, run)
     models = (
         load_classifier(f"{place}/{number}", cache=CACHE / "models") for number in (promotions[-1].version, version)
     )
@@ -76,7 +78,7 @@ def _refuse_worse(store: str, name: str, version: int, alias: str, images: str) 
     click.echo(said)
 
 
-@click.command("rollback")
+@click.command("rollback", short_help="Point an alias to where it pointed before.")
 @click.argument("store")
 @click.argument("name")
 @ALIAS
@@ -85,7 +87,7 @@ def rollback_command(store: str, name: str, alias: str) -> None:
     click.echo(promotions_page(f"{store.rstrip('/')}/{name}@{alias}", rollback(open_store(store), name, alias)))
 
 
-@click.command("prune")
+@click.command("prune", short_help="Remove a model's old versions, for good.")
 @click.argument("store")
 @click.argument("name")
 @click.option("--keep", type=click.IntRange(1), default=5, show_default=True, help="How many of the newest stay.")

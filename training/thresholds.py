@@ -35,6 +35,11 @@ def _least_score(scores: NDArray[np.float32], right: NDArray[np.bool_], precisio
     return float(scores[good[-1]]) if len(good) else None
 
 
+def fewest_answers(precision: float) -> int:
+    """How many answers of a label, all of them right, it takes to show a precision."""
+    return ceil(precision * Z**2 / (1 - precision))  # Wilson's bound of n of n is n / (n + Z²)
+
+
 def _lower_bound(right: NDArray[np.int64], accepted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Wilson's, one-sided (Wilson, 1927), of many proportions at once."""
     share = right / accepted

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.emulator import PATH, ROOT
+from tests import ROOT
+from tests.support.emulator import PATH
 
 STATE = ROOT / "build" / "docker"  # of an engine that is started here: images and layers are kept for the next time
 LIMITS = [

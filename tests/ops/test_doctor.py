@@ -91,11 +91,18 @@ def test_a_service_is_asked_over_http_and_its_other_version_is_noticed(tiny_mode
     assert "warning  round trip: version 3 answers, version 1 is the one that is named" in done.output
 
 
-@pytest.mark.parametrize("path", ["/none", ""])
-def test_a_service_that_does_not_answer_is_an_error(tiny_model, served, path):
-    done = doctor("--url", f"{served}{path}" if path else "http://127.0.0.1:9", MODEL_URI=tiny_model)
+def test_a_service_that_refuses_is_an_error(tiny_model, served):
+    done = doctor("--url", f"{served}/none", MODEL_URI=tiny_model)
     assert done.exit_code == 1
-    assert "error    round trip: POST /v1/classify answered" in done.output
+    assert "error    round trip: POST /v1/classify answered 404" in done.output
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "no address"])
+def test_a_service_that_is_out_of_reach_is_an_error_of_its_address(tiny_model, url):
+    done = doctor("--url", url, MODEL_URI=tiny_model)
+    assert done.exit_code == 1
+    assert f"error    round trip: {url} cannot be reached" in done.output
+    assert "→ give the address" in done.output
 
 
 def test_a_stack_that_is_not_there_is_an_error_without_a_traceback(aws):

@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -14,10 +12,9 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests import ROOT
-from tests.support.emulator import free_ports, wait_for
 from tests.support.fakes import picture
 from tests.support.platforms import FOLDER, manifests
+from tests.support.processes import free_ports, listening
 from tests.support.server import COMMAND
 
 KEY = "a-key"
@@ -90,15 +87,9 @@ PLATFORMS = {
 def run(platform, model, log):
     (port,) = free_ports(1)
     ours = {"MODEL_URI": model, "MODEL_CACHE": str(log.parent / "models"), "API_KEYS": DIGEST}
-    environment = os.environ | platform.environment | ours | {platform.port: str(port)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(platform.command, cwd=ROOT, env=environment, stdout=output, stderr=output)
-        try:
-            wait_for(port)
-            yield process, port
-        finally:
-            process.terminate()
-            process.wait(60)
+    environment = platform.environment | ours | {platform.port: str(port)}
+    with listening(platform.command, port, environment, log) as process:
+        yield process, port
 
 
 def ask(port, method, path, body=None, **headers):

@@ -16,8 +16,8 @@ import pytest
 import requests
 
 from tests import ROOT
-from tests.support.emulator import free_ports, wait_for
 from tests.support.google_storage import GoogleStorage
+from tests.support.processes import free_ports, wait_for
 
 AZURITE = ROOT / "node_modules" / ".bin" / "azurite-blob"
 ACCOUNT = "devstoreaccount1"  # Azurite's own, with the key that its documentation publishes

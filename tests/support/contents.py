@@ -77,3 +77,8 @@ def content_of(confusion: Any, labels: tuple[str, ...] = (), root: Path = Path("
         layout="<label>/<image>",
     )
     return replace(content, **more)
+
+
+def said(sentence: tuple[str, ...]) -> str:
+    """Its text, with plain spaces."""
+    return "".join(sentence).replace("\u00a0", " ")

@@ -8,12 +8,10 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from socket import create_connection, socket
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.request import urlopen
@@ -22,6 +20,7 @@ from zipfile import ZipFile
 import pytest
 
 from tests import ROOT
+from tests.support.processes import free_ports, listening
 
 EMULATOR = ROOT / "build" / "aws-lambda-rie"
 WHEEL = "aws-sam-cli==1.170.0"
@@ -72,37 +71,5 @@ def run_function(command: str, environment: dict[str, str], log: Path) -> Iterat
     port, api = free_ports(2)
     ours = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{api}"]
     client = [sys.executable, "-m", "awslambdaric", command]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(emulator()), *ours, *client], cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output
-        )
-        try:
-            wait_for(port)
-            yield Function(port, log)
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def wait_for(port: int, seconds: float = 30) -> None:
-    """Return when something listens on the port; raises OSError when nothing does for that long."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+    with listening([str(emulator()), *ours, *client], port, environment, log):
+        yield Function(port, log)

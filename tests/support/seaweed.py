@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.support.emulator import free_ports
+from tests.support.processes import free_ports
 
 SECONDS = 60  # for it to take an object
 SERVERS = ("master", "volume", "filer", "s3")  # one process

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests import ROOT
-from tests.support.emulator import free_ports, wait_for
+from tests.support.processes import free_ports, listening
 
 COMMAND = [sys.executable, "-m", "gunicorn", "--config", "python:serving.gunicorn_conf", "handler:app"]
 
@@ -42,14 +41,8 @@ def run_server(model_uri: str, processes: int, log: Path, **more: str) -> Iterat
     """`more` is of its environment."""
     (port,) = free_ports(1)
     environment = {"MODEL_URI": model_uri, "PORT": str(port), "WEB_CONCURRENCY": str(processes), **more}
-    with log.open("wb") as output:
-        process = subprocess.Popen(COMMAND, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=output)
-        try:
-            wait_for(port)
-            yield Server(port, process)
-        finally:
-            process.terminate()
-            process.wait(60)
+    with listening(COMMAND, port, environment, log) as process:
+        yield Server(port, process)
 
 
 def get(connection: HTTPConnection, path: str) -> tuple[int, bytes]:

@@ -44,6 +44,8 @@ def test_no_name_and_no_terminal_makes_a_traceback(tmp_path: Path, encoding: str
         (["retrain", "photos", "--name", "x", "--learning_rate", "0.01"], "belongs to fine-tuning"),
         (["retrain", "photos", "--name", "x", "--flip_left_right"], "belongs to fine-tuning"),
         (["predict", "artifacts/x", "x.jpg", "--min-score", "2"], "--min-score"),
+        (["sample", f"{__file__}/digits"], "Not a directory; try again, or name another place"),
+        (["evaluate", "artifacts/x", "photos", "--unknown-dir", "nowhere"], "--unknown-dir nowhere is no folder"),
         (["retrain", "photos"], "--name"),
     ],
 )

@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from training.answers import Answers
-from training.comparison import compare_answers, sentence
+from training.comparison import Change, compare_answers, sentence
+from training.console import MOST_ROWS, changes_table
 from training.dataset import Example
 
 EXAMPLES = tuple(Example(Path(f"/set/{i}.jpg"), "ab"[i % 2], f"{i}", f"{i}") for i in range(40))
@@ -44,3 +46,15 @@ def test_models_may_have_their_labels_in_another_order_and_others_too() -> None:
 def test_a_comparison_can_be_written_as_json() -> None:
     found = json.loads(json.dumps(compare_answers(answers(30), answers(28)).described(Path("/set"))))
     assert found["regressed"][0] == {"path": "28.jpg", "label": "a", "before": "a", "after": "b"}
+
+
+def test_of_many_changes_the_rest_is_counted() -> None:
+    change = Change(Path("/set/x.jpg"), "a", "a", "b")
+    found = replace(compare_answers(answers(30), answers(30)), regressed=(change,) * (MOST_ROWS + 7))
+    assert changes_table(found, Path("/set")).endswith("… and 7 more: --json lists them all")
+
+
+def test_where_nothing_changed_nothing_is_said_of_wrong_names() -> None:
+    assert (
+        changes_table(compare_answers(answers(30), answers(30)), Path("/set")) == "Both name the same images rightly."
+    )

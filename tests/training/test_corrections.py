@@ -36,6 +36,13 @@ def test_a_label_is_changed_confirmed_or_left_out_and_a_row_without_a_decision_d
     assert found.left_out == 1
 
 
+def test_a_label_that_decisions_leave_without_an_image_is_named(tmp_path: Path) -> None:
+    file = written(tmp_path, f"{ROSE},x.jpg,rose,lily,0.01,lily")
+    found = correct(dataset("rose", "lily", "lily"), read_corrections(file))
+    assert found.emptied == ("rose",)
+    assert found.described()["emptied"] == ["rose"]
+
+
 def test_a_decision_follows_the_picture_not_its_name(tmp_path: Path) -> None:
     file = written(tmp_path, f"{ROSE},moved/and/renamed.jpg,old label,,,lily")
     assert correct(dataset("rose", "lily"), read_corrections(file)).relabelled == 1

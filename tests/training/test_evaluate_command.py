@@ -28,7 +28,8 @@ def test_evaluate_prints_the_accuracy_with_its_n_and_interval(tiny_model: str, t
     found = run("evaluate", tiny_model, images)
     assert "100.0% of N = 30 (95 % interval 88.6% – 100.0%)" in found.stdout
     (images / "red").rename(images / "crimson")
-    assert "labels that the model does not know: crimson" in run("evaluate", tiny_model, images).stderr
+    refused = run("evaluate", tiny_model, images).stderr
+    assert "labels that the model tiny 1 does not know: crimson; leave their images out" in refused
 
 
 def test_evaluate_gives_every_figure_as_json_unknown_images_among_them(tiny_model: str, tmp_path: Path) -> None:

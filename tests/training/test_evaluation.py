@@ -66,6 +66,13 @@ def test_the_log_loss_has_an_interval() -> None:
     assert metrics(scores[:1], classes[:1], tuple("abcd"))["log_loss_interval"] is None
 
 
+def test_of_two_images_the_log_loss_is_hardly_known_but_not_negative() -> None:
+    found = metrics(np.array([[0.9, 0.1], [0.01, 0.99]], np.float32), np.array([0, 0]), ("a", "b"))
+    low, high = found["log_loss_interval"]
+    assert low == 0
+    assert high > 4 * found["log_loss"]  # Student's t: a normal distribution would say less than 3
+
+
 def test_the_right_label_is_counted_among_the_best() -> None:
     scores = np.array([[0.4, 0.3, 0.2, 0.1]] * 4, np.float32)
     assert metrics(scores, np.array([0, 1, 2, 3]), tuple("abcd"))["top_k"]["3"]["value"] == 0.75

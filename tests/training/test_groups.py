@@ -68,6 +68,7 @@ def test_a_set_in_which_everything_is_alike_is_divided_all_the_same_and_said() -
     assert not groups.keys
     [problem] = groups.problems
     assert "30 of 30 pictures look alike" in problem.detail
+    assert "the figures are too good" in problem.detail
     assert "--group-by" in problem.detail
 
 

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from training.dataset import Example
 from training.evaluation import interval
-from training.proof import AGREEMENT, choose_sample, compare, paired_interval
+from training.proof import AGREEMENT, FEWEST, choose_sample, compare, paired_interval, why_uncompiled
 from training.split import Split
 
 
@@ -78,3 +78,12 @@ def test_the_interval_of_a_paired_difference_is_mirrored_when_both_change_places
 def test_no_difference_on_few_images_proves_little() -> None:
     assert paired_interval(0, 0, 20)[1] == pytest.approx(0.089, abs=0.001)  # by hand: 1.96 · √1 / 22
     assert paired_interval(0, 0, 200)[1] < 0.01
+
+
+@pytest.mark.parametrize(("images", "good"), [(FEWEST, True), (FEWEST - 1, False)])
+def test_too_few_images_prove_nothing_and_that_is_the_reason_that_is_given(images: int, good: bool) -> None:
+    scores = np.tile(np.array([0.9, 0.1], np.float32), (images, 1))
+    parity = compare("int8", scores, scores, np.zeros(images, int))
+    assert parity.good is good
+    said = why_uncompiled({"compiled": None, "refused": [vars(parity)]})
+    assert said.startswith("no compiled model was faithful enough" if good else "37 images are too few to prove")

@@ -87,8 +87,16 @@ def test_a_hundred_and_one_classes_of_31_divide() -> None:
 
 
 def test_a_class_of_one_image_is_named() -> None:
-    with pytest.raises(DatasetError, match="'rose' has 1 image, and needs one to learn and one to test: add images"):
+    with pytest.raises(
+        DatasetError, match="'rose' has 1 picture, and a class needs one to learn and one to test: add images"
+    ):
         split([*examples(20), *examples(1, "rose")], Percentages())
+
+
+def test_of_many_classes_that_are_too_small_the_first_are_named_and_the_rest_counted() -> None:
+    with pytest.raises(DatasetError, match="180 more classes, and a class needs one to learn") as refused:
+        split([e for k in range(200) for e in examples(1, f"class {k}")], Percentages())
+    assert str(refused.value).count("1 picture") == 20
 
 
 def owned(label: str, counts: dict[Part, int]) -> list[Example]:

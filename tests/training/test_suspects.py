@@ -31,6 +31,20 @@ def test_what_a_person_decided_is_not_listed_again() -> None:
     assert list(find_suspects(folded, judged, LABELS, {first.example.pixels})) == others
 
 
+def test_a_class_of_one_large_group_stays_known_to_every_head_when_its_other_images_are_doubted() -> None:
+    labelled = clouds([8, 60, 60], spread=0.8)
+    labelled.features[6:8] = (
+        labelled.features[[10, 80]] + 0.01
+    )  # the first class's images outside of its group look like others
+    folded = folded_of(labelled)
+    group = {example.pixels: folded.examples[0].pixels for example in folded.examples[:6]}
+    folded = folded_of(labelled, group)
+    judged = judge(folded)
+    assert judged
+    listed = {folded.examples.index(suspect.example) for suspect in find_suspects(folded, judged, LABELS)}
+    assert {6, 7} & listed
+
+
 def test_the_label_that_scored_best_is_suggested() -> None:
     labelled, rows = flipped(clouds([100] * 3, spread=0.3), 0.03, 0)
     folded, truth = folded_of(labelled), clouds([100] * 3).classes

@@ -3,7 +3,7 @@ import pytest
 
 from tests.support.folded import clouds, examples_of, folded_of
 from training.folds import Judged, judge
-from training.thresholds import find_thresholds
+from training.thresholds import fewest_answers, find_thresholds
 
 
 def judged_of(scores: np.ndarray, classes: np.ndarray, distances: np.ndarray) -> Judged:
@@ -27,6 +27,13 @@ def test_a_threshold_leaves_out_what_is_wrong_too_often() -> None:
 def test_few_right_answers_prove_no_precision() -> None:
     assert find_thresholds(of_one_label(np.ones(25, bool)), 0.95).labels[0] is None
     assert find_thresholds(of_one_label(np.ones(40, bool)), 0.95).labels[0] == pytest.approx(0.51)
+
+
+@pytest.mark.parametrize("precision", [0.5, 0.8, 0.95, 0.99])
+def test_how_many_right_answers_prove_a_precision_is_known(precision: float) -> None:
+    enough = fewest_answers(precision)
+    assert find_thresholds(of_one_label(np.ones(enough, bool)), precision).labels[0] is not None
+    assert find_thresholds(of_one_label(np.ones(enough - 1, bool)), precision).labels[0] is None
 
 
 def test_a_higher_precision_accepts_less() -> None:

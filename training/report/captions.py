@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 from training.problems import counted
+from training.proof import why_uncompiled
 from training.report.content import Calibration, Content, Curve, Unfamiliar
 from training.report.sentences import percent
-from training.report.verdict import GAIN
+from training.report.steps import GAIN
 
 MB = 1_000_000
 SHOWN_SECONDS = 0.05  # what takes less is not listed
 
 
 def curve_says(curve: Curve) -> str:
+    untuned = " and were not fine-tuned" if curve.tuned else ""
     said = (
         "Measured on the images that were not kept for testing, each by a model that had not seen it. Those models learned from "
-        "fewer images than this one, so their accuracy may lie below the one at the top."
+        f"fewer images than this one{untuned}, so their accuracy may lie below the one at the top."
     )
     if not curve.forecast:
         return f"{said} It does not show where more images would lead."
@@ -76,7 +78,7 @@ def serves(content: Content) -> Iterator[tuple[str, str]]:
         )
         yield "largest difference", f"{compiled['largest_difference']:.3f} in probability"
     elif origin.parity:
-        yield "engine", "TensorFlow: no compiled model was faithful enough"
+        yield "engine", f"TensorFlow: {why_uncompiled(origin.parity)}"
     for refused in origin.parity.get("refused", ()):
         yield "refused", f"{refused['precision']}: it agrees on {percent(refused['top1_agreement'], 1)} of first labels"
     for engine, size in origin.sizes.items():

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.manifest import Manifest
+from training.evaluation import ENOUGH
 from training.problems import counted
 
-FEW = 10  # test images of a label; on fewer, its figures are mostly chance
 MARKDOWN = re.compile(r"([\\`*_\[\]<>|&#])")
 
 
@@ -87,11 +87,12 @@ def _decisions(manifest: Manifest) -> Iterator[str]:
     if not decided or not thresholds:
         return
     yield f"\nBy its thresholds, set for {_percent(thresholds.precision)} precision, it accepts {_figure(decided['accepted'])} of its answers on these"
-    yield f"images; of the accepted ones {_figure(decided['precision'])} are right. It calls {_figure(decided['false_alarms'])} of them unknown, wrongly."
+    right = f"; of the accepted ones {_figure(decided['precision'])} are right" if decided["precision"] else ""
+    yield f"images{right}. It calls {_figure(decided['false_alarms'])} of them unknown, wrongly."
 
 
-def _figure(found: Mapping[str, Any] | None) -> str:
-    return f"{_percent(found['value'])} ({_between(found['interval'])}, N = {found['n']:,})" if found else "none"
+def _figure(found: Mapping[str, Any]) -> str:
+    return f"{_percent(found['value'])} ({_between(found['interval'])}, N = {found['n']:,})"
 
 
 def _data(manifest: Manifest) -> Iterator[str]:
@@ -118,14 +119,14 @@ def _limits(manifest: Manifest) -> Iterator[str]:
     yield "- The golden images inside the model are copies of some of the test images: share the model as you would share them."
     few = _few(manifest)
     if few:
-        yield f"- Of {counted(len(few), 'label')} there were fewer than {FEW} test images: their figures are mostly chance."
+        yield f"- Of {counted(len(few), 'label')} there were fewer than {ENOUGH} test images: their figures are mostly chance."
 
 
 def _few(manifest: Manifest) -> list[str]:
     measured = manifest.metrics.get("litert") or manifest.metrics.get("tensorflow")
     if not measured:
         return []
-    return [label for label, row in zip(manifest.labels, measured["confusion"], strict=True) if sum(row) < FEW]
+    return [label for label, row in zip(manifest.labels, measured["confusion"], strict=True) if sum(row) < ENOUGH]
 
 
 def _percent(share: float) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.decision import Decision, Thresholds
-from training.evaluation import interval
+from training.evaluation import f1_of, interval
 
 
 @dataclass(frozen=True)
@@ -79,21 +79,17 @@ class LabelFigures:
     @property
     def f1(self) -> float:
         """The harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN)."""
-        return _f1(self._either.value)
+        return f1_of(self._either.value)
 
     @property
     def f1_interval(self) -> tuple[float, float]:
         """It follows from that of the share of right ones among all that are or were named so: F1 = 2j / (1 + j)."""
         low, high = self._either.interval
-        return _f1(low), _f1(high)
+        return f1_of(low), f1_of(high)
 
     @property
     def _either(self) -> Rate:
         return Rate(self.recall.hits, self.precision.n + self.recall.n - self.recall.hits)
-
-
-def _f1(jaccard: float) -> float:
-    return 2 * jaccard / (1 + jaccard)
 
 
 @dataclass(frozen=True)
@@ -151,6 +147,7 @@ class Curve:
 
     points: tuple[tuple[int, float], ...]
     forecast: tuple[int, float] | None  # at double the data
+    tuned: bool = False  # the model's network was fine-tuned, which those of the curve were not
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from model.manifest import COMPILED_MODEL, Manifest
 from training.answers import Answers
 from training.calibration import calibration
 from training.dataset import Dataset, Example
-from training.evaluation import mean_interval, unknown
+from training.evaluation import log_loss_interval, log_losses, unknown
 from training.folds import Judged
 from training.learning_curve import LearningCurve
 from training.pipeline import Outcome
@@ -72,7 +72,7 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         suspects=tuple(Suspect(s.example.path, s.example.label, s.suggested, s.confidence) for s in study.suspects),
         suspects_file=suspects_file,
         duplicates=_duplicates(outcome),
-        curve=_curve(study.curve),
+        curve=_curve(study.curve, tuned=outcome.trained.fine_tuned),
         unfamiliar=_unfamiliar(manifest.thresholds, trial.distances, None),
         calibration=_calibration(trial),
         thresholds=manifest.thresholds,
@@ -81,6 +81,9 @@ def from_training(outcome: Outcome, place: Place, suspects_file: Path | None) ->
         command=place.command,
         root=outcome.dataset.root,
         layout=outcome.dataset.layout,
+        caution="".join(
+            f"{problem.detail}." for problem in outcome.found.groups.problems if problem.kind == "alike-all"
+        ),
     )
 
 
@@ -160,8 +163,8 @@ def _top_k(trial: Trial) -> dict[int, Rate]:
 
 
 def _log_loss(trial: Trial) -> Estimate:
-    losses = -np.log(np.clip(trial.scores[np.arange(len(trial.classes)), trial.classes], 1e-7, 1))  # (N,)
-    low, high = mean_interval(losses) or (None, None)
+    losses = log_losses(trial.scores, trial.classes)  # (N,)
+    low, high = log_loss_interval(losses) or (None, None)
     return Estimate(float(losses.mean()), low, high)
 
 
@@ -193,10 +196,10 @@ def _duplicates(outcome: Outcome) -> tuple[tuple[Copy, ...], ...]:
     return tuple(tuple(Copy(one.path, one.label, one in tested) for one in group) for group in groups)
 
 
-def _curve(found: LearningCurve | None) -> Curve | None:
+def _curve(found: LearningCurve | None, *, tuned: bool) -> Curve | None:
     if found is None or len(found.points) < 2:
         return None
-    return Curve(found.points, (found.forecast.size, found.forecast.accuracy) if found.forecast else None)
+    return Curve(found.points, (found.forecast.size, found.forecast.accuracy) if found.forecast else None, tuned)
 
 
 def _calibration(trial: Trial) -> Calibration:

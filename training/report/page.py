@@ -16,8 +16,9 @@ from training.report.acceptance import Accepted, accepted, accepted_of, page_dat
 from training.report.content import Content, Copy, LabelFigures, Mistake, Rate, Suspect
 from training.report.matrix import readable
 from training.report.sentences import Label, percent
+from training.report.steps import next_steps
 from training.report.thumbnails import Thumbnail, overlay, thumbnail
-from training.report.verdict import GOOD, good_labels, judge, next_steps
+from training.report.verdict import GOOD, good_labels, judge
 from training.sources.listing import shown as path_shown
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -10,11 +10,11 @@ from PIL import Image, ImageCms
 
 from model.errors import ImageError, ImageOutOfBounds, ImageTooLarge
 from model.image import decode
+from tests.model.decoding.edited import branded, cropped
 from tests.model.decoding.hostile import chunk, encoded, jpeg, png_with, segment
 from tests.model.decoding.test_code_points import BT2020, P3, named_in_avif, named_in_png, pq, srgb
 from tests.model.decoding.test_code_points import PICTURE as COLOURS
 from tests.model.decoding.test_colour import with_profile
-from tests.model.decoding.test_formats import branded, cropped
 from tests.model.decoding.test_jpeg2000 import of_depth, with_colour
 from tests.model.decoding.test_png import RGB, RGB_ALPHA
 from tests.model.decoding.test_png import written as png

@@ -8,17 +8,12 @@ import pytest
 from PIL import Image
 
 from model.errors import CorruptImage, UnreadFormat, UnsupportedImage
-from model.image import FORMATS, decode, image_format, pixels_digest
-from tests.model.decoding.hostile import PNG, avif, box, chunk, encoded, jpeg, png_with, segment, zeros
+from model.image import FORMATS, decode, image_format
+from tests.model.decoding.edited import branded
+from tests.model.decoding.hostile import avif, encoded
 
 PICTURE = Image.linear_gradient("L").resize((96, 64)).convert("RGB")
 HEIC = (Path(__file__).parents[1] / "four_colours.heic").read_bytes()
-
-
-def branded(data: bytes, major: bytes, *others: bytes) -> bytes:
-    """The same file under other brands, of the same length in all."""
-    brands = b"".join(others).ljust(int.from_bytes(data[:4]) - 16, b"\0")
-    return data[:8] + major + data[12:16] + brands + data[16 + len(brands) :]
 
 
 @pytest.mark.parametrize(
@@ -152,12 +147,6 @@ def test_half_a_file_is_damage(format: str) -> None:
         decode(data[: len(data) // 2])
 
 
-def test_jfif_segments_without_fields_are_left_out() -> None:
-    for odd in (b"", b"JFIF", b"JFIF\0", b"JFIF\0\1"):
-        data = jpeg()[:2] + segment(0xE0, odd) + jpeg()[20:]
-        assert decode(data).format == "JPEG"
-
-
 def test_jpegs_without_their_last_bytes_are_read_if_no_pixel_is_in_them() -> None:
     for options in ({}, {"progressive": True}):
         data = encoded(Image.effect_noise((200, 300), 60).convert("RGB"), "JPEG", **options)
@@ -168,148 +157,12 @@ def test_jpegs_without_their_last_bytes_are_read_if_no_pixel_is_in_them() -> Non
                 decode(data[:end])
 
 
-@pytest.mark.parametrize("kind", [b"tEXt", b"zTXt", b"iTXt", b"tIME", b"gAMA", b"pHYs", b"eXIf", b"iCCP", b"prVt"])
-def test_a_wrong_checksum_in_what_is_not_pixels_is_passed_over(kind: bytes) -> None:
-    wrong = chunk(kind, b"a\0b")[:-1] + b"!"
-    assert decode(png_with(wrong)).format == "PNG"
-
-
-@pytest.mark.parametrize("kind", [b"PLTE", b"IHDR"])
-def test_a_wrong_checksum_in_what_pixels_need_is_damage(kind: bytes) -> None:
-    data = encoded(PICTURE.convert("P"), "PNG")
-    at = data.index(kind)
-    end = at + 4 + struct.unpack(">I", data[at - 4 : at])[0]
-    with pytest.raises(CorruptImage):
-        decode(data[:end] + bytes(4) + data[end + 4 :])
-
-
-def test_a_text_or_profile_of_megabytes_does_not_matter() -> None:
-    text = chunk(b"tEXt", b"a\0" + b"b" * 3_000_000) + chunk(b"zTXt", b"a\0\0" + zeros(3_000_000))
-    assert decode(png_with(text)).format == "PNG"
-
-
-def test_orientation_is_found_wherever_it_is_written() -> None:
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = encoded(PICTURE, "PNG", exif=exif)
-    raw = b"\nexif\n      %d\n" % len(exif.tobytes()) + exif.tobytes().hex().encode() + b"\n"
-    plain = encoded(PICTURE, "PNG")
-    texts = [chunk(b"tEXt", b"Raw profile type " + name + b"\0" + raw) for name in (b"exif", b"APP1")]
-    magick = [plain[:33] + text + plain[33:] for text in texts]
-    prefixed = plain[:33] + chunk(b"eXIf", b"Exif\0\0" + exif.tobytes()) + plain[33:]
-    xmp = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
-    spellings = (xmp, xmp.replace(b'="6"', b" = '6'"))
-    adobe = [plain[:33] + chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + text) + plain[33:] for text in spellings]
-    photo = encoded(PICTURE, "JPEG", quality=95)
-    in_jpeg = photo[:2] + segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + xmp) + photo[2:]
-    second = photo[:2] + segment(0xE1, b"Exif\0\0") + segment(0xE1, exif.tobytes()) + photo[2:]
-    tiff = encoded(PICTURE, "TIFF", tiffinfo={274: 6})
-    webp = encoded(PICTURE, "WEBP", lossless=True, exif=exif)
-    jpegs = (in_jpeg, second, encoded(PICTURE, "JPEG", exif=exif, quality=95))
-    for data in (turned, *magick, prefixed, *adobe, *jpegs, tiff, webp):
-        found = decode(data)
-        assert (found.width, found.height) == (64, 96)
-        assert np.abs(found.tensor.astype(int) - decode(turned).tensor).mean() < 2
-
-
-def test_alpha_that_is_zero_everywhere_is_unused_where_writers_leave_it_so() -> None:
-    picture = PICTURE.convert("RGBA")
-    picture.putalpha(0)
-    data = encoded(PICTURE.convert("RGBA"), "TGA")
-    pixels = bytearray(data)
-    pixels[21 : 18 + 96 * 64 * 4 : 4] = bytes(96 * 64)
-    assert (decode(bytes(pixels)).tensor == decode(encoded(PICTURE, "PNG")).tensor).all()
-    assert (decode(encoded(picture, "PNG")).tensor == 255).all()
-
-
-@pytest.mark.parametrize("rle", [False, True])
-def test_alpha_of_a_tga_is_none_where_its_descriptor_states_none(rle: bool) -> None:
-    picture = PICTURE.convert("RGBA")
-    picture.putalpha(Image.linear_gradient("L").resize((96, 64)))
-    data = bytearray(encoded(picture, "TGA", compression="tga_rle" if rle else None))
-    shown = decode(bytes(data)).tensor
-    data[17] &= 0xF0
-    assert (decode(bytes(data)).tensor == decode(encoded(PICTURE, "PNG")).tensor).all()
-    assert (shown != decode(bytes(data)).tensor).any()
-
-
-def test_alpha_that_is_zero_everywhere_in_a_palette_is_unused() -> None:
-    colours = bytes(value for level in range(256) for value in (level, 255 - level, 7, 0))  # BGRA
-    indices = bytes(range(96)) * 64
-    data = struct.pack("<BBBHHBHHHHBB", 0, 1, 1, 0, 256, 32, 0, 0, 96, 64, 8, 0x20) + colours + indices
-    meant = Image.frombytes("RGB", (96, 64), bytes(value for level in indices for value in (7, 255 - level, level)))
-    assert (decode(data).tensor == decode(encoded(meant, "PNG")).tensor).all()
-
-
-def cropped(data: bytes, width: int, height: int, right: int, below: int) -> bytes:
-    """The same AVIF with a `clap` box: what remains, and how far its middle lies from the picture's."""
-    clap = box(b"clap", struct.pack(">IIIIiIiI", width, 1, height, 1, right, 1, below, 1))
-    shift = len(clap) + 1
-    edited = bytearray(data)
-    for kind, added in ((b"ipco", len(clap)), (b"ipma", 1), (b"iprp", shift), (b"meta", shift)):
-        at = data.index(kind) - 4
-        edited[at : at + 4] = struct.pack(">I", struct.unpack(">I", data[at : at + 4])[0] + added)
-    place = data.index(b"iloc") + 8
-    first = place + 4  # an item, its reference, its count of extents; then offset and length
-    offset = first + 6
-    edited[offset : offset + 4] = struct.pack(">I", struct.unpack(">I", data[offset : offset + 4])[0] + shift)
-    owned = data.index(b"ipma") + 4 + 4 + 4 + 2
-    count = data[owned]
-    properties = _count_boxes(data, data.index(b"ipco") + 4, data.index(b"ipma") - 4)
-    edited[owned] = count + 1
-    edited[owned + 1 + count : owned + 1 + count] = bytes([0x80 | (properties + 1)])
-    end = data.index(b"ipma") - 4
-    edited[end:end] = clap
-    return bytes(edited)
-
-
-def _count_boxes(data: bytes, at: int, end: int) -> int:
-    found = 0
-    while at < end:
-        at += struct.unpack(">I", data[at : at + 4])[0]
-        found += 1
-    return found
-
-
-def test_what_an_avif_crops_is_left_out() -> None:
-    picture = Image.new("RGB", (64, 64), "blue")
-    picture.paste("red", (0, 0, 32, 64))
-    data = cropped(encoded(picture, "AVIF", quality=95), 32, 64, -16, 0)
-    found = decode(data)
-    assert (found.width, found.height) == (32, 64)
-    assert found.tensor[..., 0].mean() > 240
-    assert found.tensor[..., 2].mean() < 20
-
-
-def test_a_picture_is_its_pixels_and_not_its_metadata() -> None:
-    exif = Image.Exif()
-    exif[0x010E] = "a description"
-    plain, commented = encoded(PICTURE, "PNG"), encoded(PICTURE, "PNG", exif=exif)
-    assert (
-        pixels_digest(decode(plain))
-        == pixels_digest(decode(commented))
-        == pixels_digest(decode(encoded(PICTURE, "BMP")))
-    )
-    assert pixels_digest(decode(plain)) != pixels_digest(decode(encoded(PICTURE.rotate(180), "PNG")))
-    assert len(pixels_digest(decode(PNG + plain[8:]))) == 64
-
-
 def test_cases_of_training_are_read_or_named(training_cases: Path) -> None:
     truth = decode((training_cases / "ref.png").read_bytes()).tensor.astype(int)
     for name in ("big_ztxt.png", "bad_text_crc.png", "bgra_alpha0.bmp", "mif1.avif", "no_eoi.jpg", "x.jp2", "x.ppm"):
         assert np.abs(decode((training_cases / name).read_bytes()).tensor - truth).mean() < 6, name
     with pytest.raises(UnreadFormat, match="JPEG XL"):
         decode((training_cases / "x.jxl").read_bytes())
-
-
-@pytest.mark.parametrize("marker", [0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE])
-@pytest.mark.parametrize(
-    "name", [b"JFIF\0", b"ICC_PROFILE\0", b"Adobe", b"Exif\0\0", b"Photoshop 3.0\0", b"MPF\0", b"FPXR\0"]
-)
-def test_segments_that_lack_their_fields_are_passed_over(marker: int, name: bytes) -> None:
-    for length in range(len(name) + 3):
-        short = segment(marker, name[:length].ljust(length, b"\1"))
-        assert (decode(jpeg()[:2] + short + jpeg()[2:]).tensor == decode(jpeg()).tensor).all()
 
 
 def test_sound_images_of_samples_that_are_not_read_are_not_called_broken() -> None:

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from model.decision import Thresholds
 from model.manifest import Manifest
 from training.report.card import escaped, model_card
 
@@ -80,3 +81,11 @@ def test_what_an_old_manifest_lacks_is_left_out() -> None:
 
 def test_a_label_is_no_markup() -> None:
     assert escaped("<b>*a*|`b`") == r"\<b\>\*a\*\|\`b\`"
+
+
+def test_where_no_answer_is_accepted_none_is_called_wrong() -> None:
+    share = {"value": 0.0, "interval": [0.0, 0.16], "n": 20}
+    figures = FIGURES | {"decisions": {"accepted": share, "precision": None, "false_alarms": share}}
+    thresholds = Thresholds(0.95, (None, None), 0.5, 0.05)
+    card = model_card(replace(MANIFEST, metrics={"litert": figures}, thresholds=thresholds))
+    assert "it accepts 0.0% (0.0% – 16.0%, N = 20) of its answers on these\nimages. It calls" in card

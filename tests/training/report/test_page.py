@@ -131,6 +131,16 @@ def test_what_was_not_measured_has_no_section() -> None:
     assert "What is taken for what" in page
 
 
+def test_a_label_that_no_image_was_of_is_said_not_to_be_measured() -> None:
+    assert "of 1 label there is no image" in render(content_of([[60, 0, 0], [1, 60, 0], [0, 0, 0]]))
+    assert "there is no image" not in render(content_of([[60, 0], [1, 60]]))
+
+
+def test_the_curve_of_a_fine_tuned_model_is_said_to_be_of_others() -> None:
+    curve = Curve(((40, 0.7), (80, 0.8)), None, tuned=True)
+    assert "than this one and were not fine-tuned" in render(content_of([[9, 1], [1, 9]], curve=curve))
+
+
 def test_an_old_model_has_a_page_too() -> None:
     content = content_of([[9, 1], [1, 9]], training={}, parity={}, images={}, images_by_label={}, sizes={}, seconds={})
     page = render(content)

@@ -25,7 +25,7 @@ from training.familiarity import Familiarity, distances
 from training.features import Extractor, extract, extract_reference, tensor_of
 from training.golden import choose_golden, copies_of, tensors_of
 from training.head import Head
-from training.proof import ACCURACY_LOSS, AGREEMENT, choose_sample, compare, describe, logits_of, scores_of
+from training.proof import ACCURACY_LOSS, AGREEMENT, FEWEST, choose_sample, compare, describe, logits_of, scores_of
 from training.run import Run
 from training.saved_classifier import make_graph, run_saved, save_classifier
 from training.savedmodel import Precision
@@ -138,6 +138,8 @@ def _compile(
             return scores, found | {"compiled": asdict(parity)}
         found["refused"].append(asdict(parity))
         run.progress.step(f"the {precision} model is refused: {describe(parity)}")
+        if len(reference) < FEWEST:  # no precision can be proven by them
+            break
     return None, found
 
 

@@ -45,7 +45,7 @@ class LocalStore:
             # its name begins with a dot, so that it is taken for no version
             draft = Path(tempfile.mkdtemp(prefix=".publishing-", dir=folder))
         except OSError as error:
-            raise StoreForbidden(f"{folder} cannot be written ({error.strerror}); name another --store") from error
+            raise StoreForbidden(f"{folder} cannot be written ({error.strerror}); name another store") from error
         try:
             for path, entry in manifest.files.items():
                 (draft / path).parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ class LocalStore:
             return self._claim(folder, draft)
         except OSError as error:
             raise StoreForbidden(
-                f"{folder} cannot be written ({error.strerror}); make room, or name another --store"
+                f"{folder} cannot be written ({error.strerror}); make room, or name another store"
             ) from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)  # where it became a version, it is no more

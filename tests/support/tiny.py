@@ -47,9 +47,12 @@ def _coarse_colour() -> Any:
     return keras.Model(image, keras.layers.GlobalAveragePooling2D()(places))  # (N, 12)
 
 
-def retrain_tiny(folder: Path, name: str = "tiny") -> tuple[str, Outcome]:
-    """Train on drawn colours under `folder`; return the model's URI, <folder>/store/<name>, and what came out."""
+def retrain_tiny(folder: Path, name: str = "tiny", **options: Any) -> tuple[str, Outcome]:
+    """Train on drawn colours under `folder`; return the model's URI, <folder>/store/<name>, and what came out.
+
+    `options` are fields of Job.
+    """
     images = folder / "images" if (folder / "images").exists() else draw_colours(folder / "images")
-    job = Job(images, name, folder / "bottlenecks")
+    job = Job(images, name, folder / "bottlenecks", **options)
     outcome = retrain(job, tiny_backbone(), open_store(str(folder / "store")), Run())
     return f"{folder / 'store'}/{name}", outcome

@@ -15,6 +15,7 @@ from model.errors import ModelCorrupt
 from model.golden import LOG_ODDS, SCORES
 from model.image import decode
 from model.manifest import COMPILED_MODEL, EXTRA, GOLDEN, LABELS, MANIFEST, Manifest
+from tests.support.tiny import retrain_tiny
 from training.errors import ExportError
 from training.export import refuse_difference
 from training.familiarity import distances, fit_familiarity
@@ -149,11 +150,14 @@ def test_a_model_that_does_not_score_its_golden_images_is_refused(tiny_model: st
 def test_a_compiled_model_below_the_bar_falls_back_to_a_more_exact_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.support.tiny import retrain_tiny
-
     monkeypatch.setattr("training.proof.AGREEMENT", 1.1)  # no compiled model can pass
     uri, outcome = retrain_tiny(tmp_path)
     assert outcome.manifest.parity["compiled"] is None
     assert [parity["precision"] for parity in outcome.manifest.parity["refused"]] == ["int8", "fp16", "fp32"]
     assert COMPILED_MODEL not in outcome.manifest.files
     assert load_classifier(uri).engine.name == "tensorflow"
+
+
+def test_more_exact_models_are_not_compiled_where_too_few_images_can_prove_any(tmp_path: Path) -> None:
+    _, outcome = retrain_tiny(tmp_path, proof_images=20)
+    assert [parity["precision"] for parity in outcome.manifest.parity["refused"]] == ["int8"]

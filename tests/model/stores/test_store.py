@@ -165,7 +165,7 @@ def test_a_local_version_can_be_read_by_other_users(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file, not a folder")
-    with pytest.raises(StoreForbidden, match="--store"):
+    with pytest.raises(StoreForbidden, match="name another store"):
         open_store(str(tmp_path / "file")).publish(*finished(tmp_path / "export"))
 
 

@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 PROCESS = 32 * MB  # what a decoder's process takes before it has decoded anything, at most
-PREPROCESSING = "3"  # raise it whenever the same bytes would give another tensor: caches and models are keyed by it
+PREPROCESSING = "4"  # raise it whenever the same bytes would give another tensor: caches and models are keyed by it
 
 
 @dataclass(frozen=True, eq=False)

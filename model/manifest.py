@@ -103,7 +103,7 @@ def _refuse_outside(path: str) -> None:
     if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\\" in path or "\0" in path:
         raise ValueError(f"file path {path!r} leads out of the model")
     if str(parts) != path or path == MANIFEST:
-        raise ValueError(f"file path {path!r:.80} is another file's, or written as nobody writes it")
+        raise ValueError(f"file path {path!r:.80} must be written plainly, as a/b, and is not the manifest's own")
     if len(path.encode()) > LONGEST_PATH or any(len(part.encode()) > LONGEST_NAME for part in parts.parts):
         raise ValueError(f"file path {path!r:.80} is too long")
 

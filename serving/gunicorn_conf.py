@@ -14,8 +14,8 @@ from serving.settings import Settings
 settings = Settings.from_environment(os.environ)
 cpus = granted_cpus()
 workers = settings.web_concurrency or cpus
-# One thread scores in each, unless THREADS says otherwise: on 2 CPUs, 2 processes of 1 thread answer 75 requests a second, 1 process of 2 threads 55. A
-# connection stays with the process that took it, so that callers who keep very few of them see less of it.
+# One thread scores in each, unless THREADS says otherwise: on 2 CPUs, 2 processes of 1 thread answer 75 requests a second,
+# 1 process of 2 threads 55. A connection stays with the process that took it, so that callers who keep very few see less of it.
 raw_env = [f"THREADS={os.environ.get('THREADS') or max(1, cpus // workers)}"]
 bind = f"0.0.0.0:{settings.port}"
 worker_class = "serving.http.gunicorn_worker.Worker"  # of threads; slow clients cost none

@@ -22,6 +22,19 @@ from training.predict_command import predict_command
 from training.retrain_command import retrain_command
 from training.store_commands import STORE_COMMANDS
 
+REMEDIES = {
+    errno.ENOSPC: "make room, and type the same command again: what was finished is kept",
+    errno.ENOENT: "check the path",
+    errno.EACCES: "name a place that you may read and write",
+    errno.EROFS: "name a place that can be written",
+}
+CONTENTS = {  # in the order in which they are needed
+    "Images to begin with": ("sample", "flowers"),
+    "From images to a model": ("check", "retrain"),
+    "What a model is worth": ("evaluate", "compare", "predict"),
+    "Which version serves": ("list", "publish", "promote", "rollback", "prune"),
+}
+
 
 class Commands(click.Group):
     """Turns our errors into one sentence and exit status 1: a traceback is for our mistakes, not the user's."""
@@ -50,20 +63,6 @@ class Commands(click.Group):
         for title, names in CONTENTS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=80)) for name in names])
-
-
-REMEDIES = {
-    errno.ENOSPC: "make room, and type the same command again: what was finished is kept",
-    errno.ENOENT: "name what is there, and what can be made",
-    errno.EACCES: "name a place that you may read and write",
-    errno.EROFS: "name a place that can be written",
-}
-CONTENTS = {  # in the order in which they are needed
-    "Images to begin with": ("sample", "flowers"),
-    "From images to a model": ("check", "retrain"),
-    "What a model is worth": ("evaluate", "compare", "predict"),
-    "Which version serves": ("list", "publish", "promote", "rollback", "prune"),
-}
 
 
 @click.group(

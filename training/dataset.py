@@ -28,7 +28,7 @@ from training.sources.names import SUFFIXES
 from training.sources.remote import origin_of
 from training.sources.source import list_images
 
-FEW = 50  # images of a class; with fewer, its figures are mostly chance
+FEW = 50  # images of a class in all; with fewer, what of them is left for testing says little
 MOST_LISTED = 20  # problems in one refusal
 STOPPING = {"conflict", "label", "alike", "empty", "forbidden"}  # kinds of errors that make any model a wrong one
 

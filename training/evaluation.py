@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from model.decision import Decision, Thresholds, decide
 from training.calibration import calibration
 
-ENOUGH = 10  # images of a label; on fewer, its figures are mostly chance
+ENOUGH = 10  # measured images of a label; on fewer, its figures are mostly chance
 TOP = (3, 5)  # labels among which the right one is counted, where there are more
 LEAST = 1e-7  # that a score is taken for: a true label of score 0 would make the log-loss infinite
 

@@ -151,7 +151,7 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
         have = _listed(_has(label, drawn[label]) for label in few)
         why.append(f"{have}, and a class needs one to learn and one to test: {remedy}")
     if untaught:
-        why.append(f"{_listed(map(repr, untaught))} has no image for training: add images to the class in that part")
+        why.append(f"no image for training: {_listed(map(repr, untaught))}; add images of each to that part")
     if why:
         raise DatasetError("; ".join(why))
 

@@ -26,6 +26,8 @@ def to_srgb(small: Image.Image, profile: bytes | None) -> Image.Image:
         converted = to_srgb(colours.getchannel("R") if grey else colours, profile)
         converted.putalpha(small.getchannel("A"))
         return converted
+    if small.mode == "L" and profile is not None and profile[16:20] == SPACES["RGB"]:
+        small = small.convert("RGB")
     transform = _transform(small.mode, None if small.mode == "LAB" else profile)
     return ImageCms.applyTransform(small, transform) or small if transform else small
 

@@ -51,8 +51,8 @@ def _found(data: bytes) -> str | None:
 
     whole = data if data.endswith(EOI) else data.rstrip(b"\xff") + EOI
     warning = _warning(whole)
-    if EXTRANEOUS.search(warning):  # libjpeg's first warning is the only one that is told: it may hide others
-        warning = _warning(without_gaps(whole))
+    if EXTRANEOUS.search(warning) and (plain := without_gaps(whole)) is not whole:
+        warning = _warning(plain)  # libjpeg's first warning is the only one that is told: it may hide others
     return _damage(warning) or ("its scan holds a run of zeros that is no code" if has_hole(data) else None)
 
 

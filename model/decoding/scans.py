@@ -18,6 +18,8 @@ def has_all_scans(data: bytes) -> bool:
         components = data[position + 4]
         names = data[position + 5 : position + 5 + 2 * components : 2]
         first, last, bits = data[position + 5 + 2 * components : position + 8 + 2 * components].ljust(3, b"\xff")
+        if frame.marker in SEQUENTIAL:  # whatever it says: libjpeg does not look at it either
+            first, last, bits = 0, 63, 0
         if bits & 15 == 0 and first <= last:  # the last bit
             for name in left.keys() & set(names):
                 left[name] &= ~(2 ** (last + 1) - 2**first)

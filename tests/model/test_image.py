@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -125,7 +125,6 @@ def test_limits_are_the_callers_to_set() -> None:
         decode(encoded(photo(), "PNG"), Limits(max_pixels=1000))
 
 
-@settings(deadline=None)  # the first image of some formats starts a process
 @given(st.binary(max_size=400), st.sampled_from([b"", b"RIFF0000WEBP", b"0000ftypavif", b"0000ftypheic", *MAGIC]))
 def test_any_bytes_give_a_tensor_or_one_of_our_errors(noise: bytes, magic: bytes) -> None:
     try:
@@ -137,7 +136,6 @@ def test_any_bytes_give_a_tensor_or_one_of_our_errors(noise: bytes, magic: bytes
         assert found.tensor.dtype == np.uint8
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(ENCODERS.values())), st.data())
 def test_any_damage_gives_a_tensor_or_one_of_our_errors(format: str, data: st.DataObject) -> None:
     sound = bytearray(encoded(photo(), format))

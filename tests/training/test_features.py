@@ -77,7 +77,7 @@ def test_an_image_that_changes_meanwhile_does_not_poison_the_cache(
 
 
 def test_the_identity_names_all_that_a_feature_depends_on() -> None:
-    assert Extractor(tiny_backbone(), Path()).identity == f"tiny/{'0' * 64}/preprocessing-3/int8"
+    assert Extractor(tiny_backbone(), Path()).identity == f"tiny/{'0' * 64}/preprocessing-4/int8"
 
 
 def test_features_are_those_of_the_network(dataset: Dataset, extractor: Extractor, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ def test_one_training_image_of_a_divided_class_is_learned_from() -> None:
 
 def test_a_class_that_a_divided_set_does_not_teach_is_named() -> None:
     given = [*owned("rose", {Part.TRAIN: 5, Part.TEST: 5}), *owned("lily", {Part.TEST: 5})]
-    with pytest.raises(DatasetError, match="'lily' has no image for training"):
+    with pytest.raises(DatasetError, match="no image for training: 'lily'"):
         split(given, Percentages())
 
 

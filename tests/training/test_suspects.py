@@ -43,6 +43,7 @@ def test_a_class_of_one_large_group_stays_known_to_every_head_when_its_other_ima
     assert judged
     listed = {folded.examples.index(suspect.example) for suspect in find_suspects(folded, judged, LABELS)}
     assert {6, 7} & listed
+    assert not set(range(6)) & listed, "a head that had never seen their class would believe none of them"
 
 
 def test_the_label_that_scored_best_is_suggested() -> None:

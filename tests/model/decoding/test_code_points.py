@@ -92,6 +92,15 @@ def test_no_other_profile_is_taken_for_srgbs() -> None:
     assert not any(is_srgb(profile_of(primaries, transfer) or b"") for primaries, transfer, _, _ in CODED)
 
 
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_grey_is_converted_with_or_without_alpha(mode: str) -> None:
+    light = np.where(LEVELS <= 10, LEVELS / 255 / 12.92, ((LEVELS / 255 + 0.055) / 1.055) ** 2.4)
+    grey = Image.fromarray((255 * pq(light)).round().astype(np.uint8))
+    data = png_with(grey.convert(mode), chunk(b"cICP", bytes([1, 16, 0, 1])))
+    meant = decode(encoded(Image.fromarray(LEVELS.astype(np.uint8)), "PNG")).tensor.astype(int)
+    assert np.abs(decode(data).tensor - meant).mean() < 3
+
+
 def test_code_points_of_a_png_that_are_broken_or_of_video_are_passed_over() -> None:
     picture = coded(BT2020, pq)
     points = bytes([9, 16, 0, 1])

@@ -86,6 +86,15 @@ def test_what_only_looks_odd_is_none(data: bytes) -> None:
     assert damage_of(data) is None
 
 
+def test_a_baseline_jpeg_whose_scan_names_no_coefficients_is_whole() -> None:
+    data = bytearray(photo())
+    at = data.index(b"\xff\xda") + 5 + 2 * 3
+    assert data[at : at + 3] == bytes([0, 63, 0])
+    data[at + 1] = 0  # some cameras leave it so, and libjpeg does not look at it
+    assert damage_of(bytes(data)) is None
+    assert (decode(bytes(data[:-2])).tensor == decode(photo()).tensor).all()
+
+
 def test_real_photos_are_not_called_damaged(shared_data: Path) -> None:
     photos = sorted(shared_data.glob("flower_photos/*/*.jpg"))[::10]
     assert [path.name for path in photos if damage_of(path.read_bytes())] == []

@@ -111,6 +111,16 @@ def test_signed_bytes(written_as: dict, photometric: int) -> None:
         assert difference(data, LEVELS) < 2
 
 
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_signed_bytes_of_which_one_stands_for_no_value(photometric: int) -> None:
+    levels = LEVELS if photometric else 255 - LEVELS
+    samples = (levels / 2).astype(np.int8)
+    samples[:20] = -128
+    shown = LEVELS.copy()
+    shown[:20] = 0
+    assert difference(written(samples, photometric=photometric, format=2, nodata="-128"), shown) < 2
+
+
 @pytest.mark.parametrize("written_as", ORDERS, ids=str)
 @pytest.mark.parametrize("bits", [8, 10, 12, 14])
 @pytest.mark.parametrize(("compression", "predictor", "planar"), [(1, 1, 1), (8, 1, 1), (8, 2, 1), (8, 1, 2)])

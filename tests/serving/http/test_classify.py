@@ -4,7 +4,7 @@ import re
 from io import BytesIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.settings import Settings
@@ -220,7 +220,6 @@ CONTENT_TYPES = [
 ]
 
 
-@settings(deadline=None)
 @given(
     body=st.binary(max_size=200)
     | st.sampled_from([RED, BROKEN]).flatmap(lambda data: st.integers(0, len(data)).map(lambda cut: data[:cut]))

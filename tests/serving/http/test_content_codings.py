@@ -5,7 +5,7 @@ import json
 import zlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.codings import MOST_MEMBERS
@@ -98,7 +98,6 @@ def test_nor_is_a_bomb_of_several_members():
     assert (response.status_code, response.get_json()["code"]) == (413, "body_too_large")
 
 
-@settings(deadline=None)  # the first of them imports
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate"]))
 def test_any_bytes_are_of_a_coding_or_refused(data, coding):
     assert post(CLIENT, data, coding=coding).status_code < 500

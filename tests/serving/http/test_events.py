@@ -81,13 +81,12 @@ def events(draw):
     return event
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(events())
 def test_several_wrong_values_together_are_answered_or_refused(event):
     ask(event)
 
 
-@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_answered_or_refused(event):
     ask(event)

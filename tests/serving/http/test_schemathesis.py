@@ -25,7 +25,6 @@ KEPT = [
 ]
 SEEDED = settings(
     max_examples=12,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

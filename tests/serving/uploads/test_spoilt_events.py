@@ -63,13 +63,13 @@ def spoilt_events(draw):
     return changed(event, draw(st.sampled_from(list(paths(event)))), draw(values))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(spoilt_events())
 def test_whatever_is_wrong_with_an_event_the_answer_is_one_of_ours(event):
     answer_or_refuse(event)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values)
 def test_whatever_comes_the_answer_is_one_of_ours(event):
     answer_or_refuse(event)

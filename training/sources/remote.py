@@ -5,9 +5,11 @@ are read in the bucket itself, empty files stand in their places, so that a pref
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -64,13 +66,16 @@ class _Mirror:
         path.touch()
 
     def drop_others(self, prefix: str, keys: set[str]) -> None:
-        """Remove what lies below the prefix here, and no more there."""
-        for path in (self.folder / prefix).rglob("*"):
-            if path.is_file() and path.relative_to(self.folder).as_posix() not in keys:
-                path.unlink()
-        for path in sorted((self.folder / prefix).rglob("*/"), reverse=True):  # the deepest first
-            if not any(path.iterdir()):
-                path.rmdir()  # an object may have its name now
+        """Remove what lies below the prefix here, and no more there. Another run may do the same."""
+        top = self.folder / prefix
+        for here, _, files in os.walk(top, topdown=False):
+            folder = Path(here)
+            for path in map(folder.joinpath, files):
+                if path.relative_to(self.folder).as_posix() not in keys:
+                    path.unlink(missing_ok=True)
+            if folder != top:
+                with suppress(OSError):  # it holds something, or is gone
+                    folder.rmdir()  # an object may have its name now
 
 
 def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
@@ -162,7 +167,10 @@ def _update(bucket: "Bucket", mirror: _Mirror, objects: Sequence["RemoteObject"]
             missing.append(found)
 
     def bring(found: "RemoteObject") -> None:
-        bucket.download(found.key, mirror.path(found.key))
+        try:
+            bucket.download(found.key, mirror.path(found.key))
+        except FileNotFoundError:  # another run on this cache removed its folder, still empty, or its draft
+            bucket.download(found.key, mirror.path(found.key))
         mirror.note(found)
 
     if not missing:

@@ -1,4 +1,6 @@
 import json
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -146,6 +148,33 @@ def test_a_manifest_on_this_machine_names_objects(put, how: Reading, tmp_path: P
     (tmp_path / "output.manifest").write_text("\n".join(map(json.dumps, lines)))
     listing = list_images(tmp_path / "output.manifest", how)
     assert [file.path.read_bytes() for file in listing.files] == [b"1", b"2"]
+
+
+def test_another_run_on_the_same_cache_may_remove_the_same_folders(
+    put, how: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(**SET)
+    list_images("s3://photos/set", how)
+    put.delete("set/rose/1.jpg")
+    put(**{"set/tulip/4.jpg": b"4"})
+    remove, create, removed = os.rmdir, tempfile.NamedTemporaryFile, set[str]()
+
+    def remove_after_the_other(path: Path) -> None:
+        remove(path)
+        removed.add(Path(path).name)
+        remove(path)
+
+    def create_after_the_other(**arguments):
+        if arguments["dir"].name not in removed:
+            remove(arguments["dir"])
+            removed.add(arguments["dir"].name)
+        return create(**arguments)
+
+    monkeypatch.setattr(os, "rmdir", remove_after_the_other)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", create_after_the_other)
+    listing = list_images("s3://photos/set", how)
+    assert labelled(listing) == {"tulip/4.jpg": "tulip", "lily/2.jpg": "lily"}
+    assert removed == {"rose", "tulip"}
 
 
 @pytest.mark.parametrize("key", ["set/../../evil.jpg", "set/rose//1.jpg", "set/rose/..\\evil.jpg"])

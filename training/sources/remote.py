@@ -6,6 +6,7 @@ are read in the bucket itself, empty files stand in their places, so that a pref
 
 import json
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,15 @@ class _Mirror:
     def holds(self, found: "RemoteObject") -> bool:
         path = self.path(found.key)
         return self._etags.get(found.key) == found.etag and path.is_file() and path.stat().st_size == found.size
+
+    def make_way(self, key: str) -> None:
+        """Remove the file that is now a folder that holds it, and the folder that it is now itself."""
+        path = self.path(key)
+        for folder in PurePosixPath(key).parents:
+            if (self.folder / folder).is_file():
+                (self.folder / folder).unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)  # another run may do the same
 
     def note(self, found: "RemoteObject") -> None:
         with self._lock, self._journal.open("a", encoding="utf-8") as file:
@@ -161,9 +171,13 @@ def origin_of(path: Path, cache: Path) -> str | None:
 def _update(bucket: "Bucket", mirror: _Mirror, objects: Sequence["RemoteObject"], how: Reading) -> None:
     missing = []
     for found in objects:
-        if how.images_stay and _is_image(found):
+        stays = how.images_stay and _is_image(found)
+        if not stays and mirror.holds(found):
+            continue
+        mirror.make_way(found.key)
+        if stays:
             mirror.stand_in(found)
-        elif not mirror.holds(found):
+        else:
             missing.append(found)
 
     def bring(found: "RemoteObject") -> None:

@@ -94,6 +94,15 @@ def test_the_same_folders_in_each_folder_are_asked_about(photos: Touch, how: Rea
     assert kinds(list_folder(photos("site2/odd/5.jpg"), how)) == set()
 
 
+def test_of_many_folders_that_are_the_same_the_first_are_named_and_the_rest_counted(
+    photos: Touch, how: Reading
+) -> None:
+    root = photos(" ".join(f"site{site}/class{k}/1.jpg" for site in range(2) for k in range(200)))
+    detail = list_folder(root, how).problems[0].detail
+    assert "180 more folders): if these are the labels" in detail
+    assert detail.count("class") == 20
+
+
 def test_a_folder_that_cannot_be_read_is_an_error(photos: Touch, how: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     photos(f"{ROSE} {LILY} tulip/4.jpg")
     lock(monkeypatch, photos.root / "tulip")

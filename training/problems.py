@@ -35,3 +35,8 @@ def listed(names: Iterable[str], noun: str) -> str:
     names = list(names)
     more = len(names) - MOST_NAMES
     return ", ".join([*names[:MOST_NAMES], *([counted(more, f"more {noun}")] if more > 0 else [])])
+
+
+def why_unread(error: OSError) -> str:
+    """Say of a folder, whose name goes before, why it was not read, and what to do."""
+    return f"cannot be read ({error.strerror}); give yourself permission, or move it"

@@ -1,7 +1,10 @@
 """What is found wrong with a set of images: plain values, for a table, for JSON, and for what refuses to go on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+MOST_NAMES = 20  # in one sentence
 
 
 class Severity(StrEnum):
@@ -25,3 +28,15 @@ def counted(count: int, noun: str) -> str:
     stem, last = noun[:-1], noun[-1]
     plural = f"{stem}ies" if last == "y" and stem[-1] not in "aeiou" else f"{noun}es" if last in "sx" else f"{noun}s"
     return f"{count:,} {plural}"
+
+
+def listed(names: Iterable[str], noun: str) -> str:
+    """Write the first few, and how many more there are: a, b, 3 more classes."""
+    names = list(names)
+    more = len(names) - MOST_NAMES
+    return ", ".join([*names[:MOST_NAMES], *([counted(more, f"more {noun}")] if more > 0 else [])])
+
+
+def why_unread(error: OSError) -> str:
+    """Say of a folder, whose name goes before, why it was not read, and what to do."""
+    return f"cannot be read ({error.strerror}); give yourself permission, or move it"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from types import MappingProxyType
 
-from training.dataset import MOST_LISTED, Example
+from training.dataset import Example
 from training.errors import DatasetError
+from training.problems import listed
 from training.sources.listing import Part
 
 NEED = (Part.TRAIN, Part.TEST, Part.VALIDATION)  # what a class with few images needs most, first
@@ -148,10 +149,10 @@ def _refuse_too_few(drawn: Mapping[str, _Parts]) -> None:
     if few:
         grouped = any(len(_images(drawn[label])) > 1 for label in few)
         remedy = "add images to the class" + (", or group by less" if grouped else "")
-        have = _listed(_has(label, drawn[label]) for label in few)
+        have = listed((_has(label, drawn[label]) for label in few), "class")
         why.append(f"{have}, and a class needs one to learn and one to test: {remedy}")
     if untaught:
-        why.append(f"no image for training: {_listed(map(repr, untaught))}; add images of each to that part")
+        why.append(f"no image for training: {listed(map(repr, untaught), 'class')}; add images of each to that part")
     if why:
         raise DatasetError("; ".join(why))
 
@@ -163,18 +164,11 @@ def _has(label: str, parts: _Parts) -> str:
     )
 
 
-def _listed(classes: Iterable[str]) -> str:
-    """The first few, and how many more."""
-    names = list(classes)
-    more = [f"{len(names) - MOST_LISTED:,} more classes"] if len(names) > MOST_LISTED else []
-    return ", ".join([*names[:MOST_LISTED], *more])
-
-
 def _refuse_untaught(drawn: Mapping[str, _Parts]) -> None:
     """Raise DatasetError where groups that hold several classes leave one of these without a training image."""
     if untaught := sorted(label for label, parts in drawn.items() if not parts[Part.TRAIN]):
         raise DatasetError(
-            f"{_listed(map(repr, untaught))}: all images are in groups that also hold other labels and are not for training; "
+            f"{listed(map(repr, untaught), 'class')}: all images are in groups that also hold other labels and are not for training; "
             "add images of their own, or group by less"
         )
 

@@ -6,6 +6,7 @@ zipfile and tarfile stop in silence where a header is damaged, where the end is 
 import lzma
 import os
 import posixpath
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -21,6 +22,8 @@ CHUNK = 2**20
 NO_FILES = (*tarfile.SUPPORTED_TYPES, b"D", b"V")  # of GNU: a list of a folder, a volume's name; others are files
 LOCAL = b"PK\x03\x04"  # what a .zip's first entry begins with
 END = b"PK\x05\x06"  # what the record at its end begins with; then, 10 bytes on, how many entries there are, in 2 bytes
+UTF8 = 0x800  # the bit of an entry's flags that says so of its name (APPNOTE.TXT, 4.4.4)
+UNICODE_PATH = 0x7075  # a field: version, CRC-32 of the name as written, name in UTF-8 (APPNOTE.TXT, 4.6.9)
 NO_LETTERS = {*range(0xA6, 0xE1), *range(0xE2, 0x100)}  # of code page 437: frames, formulas; letters in others
 MOST_END = 22 + 2**16  # bytes of this record, with a comment
 
@@ -114,15 +117,31 @@ def _within(name: str, target: str) -> str:
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:
-    """Read a name in UTF-8, said or not, else in code page 437. Raises BadZipFile where its folders read as no words in that."""
-    name = info.filename.replace("\\", "/")
-    if info.flag_bits & 0x800:
-        return name
-    written = name.encode("cp437")
+    """Read a name, with slashes, as the archive says that it is to be read, else as `_guessed` does. Raises BadZipFile."""
+    name = info.filename
+    if not info.flag_bits & UTF8:
+        written = info.orig_filename.encode("cp437")  # what zipfile decoded it with: the bytes as they are
+        name = _unicode_path(info.extra, written) or _guessed(written.partition(b"\0")[0])
+    return name.replace("\\", "/")
+
+
+def _unicode_path(extra: bytes, written: bytes) -> str | None:
+    """The name that a field beside the written one states, if it is of that one; zipfile reads the field since Python 3.12 only."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        field, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == UNICODE_PATH and field.startswith(struct.pack("<BL", 1, zlib.crc32(written))):
+            return field[5:].decode()
+    return None
+
+
+def _guessed(written: bytes) -> str:
+    """Read a name in UTF-8, else in code page 437. Raises BadZipFile where its folders read as no words in that."""
     try:
         return written.decode()
     except UnicodeError:
-        if set(written.rpartition(b"/")[0]) & NO_LETTERS:
+        name = written.decode("cp437")
+        if set(written.replace(b"\\", b"/").rpartition(b"/")[0]) & NO_LETTERS:
             raise zipfile.BadZipFile(
                 f"its names are in an encoding that it does not state ({name!r}): unpack it yourself, or pack it anew in UTF-8"
             ) from None

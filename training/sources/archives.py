@@ -25,7 +25,7 @@ MOST_FILES = 5_000_000
 MOST_GROWTH = 100  # times the archive's own size; images hardly shrink, and no sound set comes near it
 SMALL = 2**30  # bytes that any archive may unpack to
 RESERVE = 2**30  # bytes of the disk that stay free
-WAY = 3  # of unpacking: raised where what was unpacked before would come out otherwise now
+WAY = 4  # of unpacking: raised where what was unpacked before would come out otherwise now
 PACKED = (  # 7z, RAR and Zstandard too
     LOCAL,
     b"\x1f\x8b",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.errors import DatasetError
-from training.problems import Problem, Severity, counted
+from training.problems import Problem, Severity, counted, listed, why_unread
 from training.sources.directories import Folder
 from training.sources.layout import alike_within, inner_parts, known_table, parts_of, unwrapped
 from training.sources.listing import LabelsFrom, Listing, Part, Reading, shown
@@ -74,8 +74,7 @@ def _list_tables(tables: Sequence[tuple[Table, Part | None]], root: Path, base: 
     left = list[Problem]()
 
     def say_unread(error: OSError) -> None:
-        detail = f"cannot be read ({error.strerror}); give yourself permission, or move it"
-        left.append(Problem(Severity.ERROR, "forbidden", shown(root, Path(error.filename)), detail))
+        left.append(Problem(Severity.ERROR, "forbidden", shown(root, Path(error.filename)), why_unread(error)))
 
     for here, folders, files in os.walk(base.path, onerror=say_unread):
         folders[:] = sorted(folder for folder in folders if not is_junk(folder))
@@ -92,7 +91,7 @@ def _opened(root: Path) -> Folder:
     try:
         return Folder.read(root)
     except OSError as error:
-        raise DatasetError(f"{root} cannot be read ({error.strerror}); give yourself permission, or move it") from error
+        raise DatasetError(f"{root} {why_unread(error)}") from error
 
 
 def _other_tables(base: Folder) -> list[tuple[Table, Part | None]]:
@@ -100,8 +99,8 @@ def _other_tables(base: Folder) -> list[tuple[Table, Part | None]]:
     found = [table for path in base.files if path.suffix.lower() in TABLES and (table := read_table(path))]
     parts = [part_within(table.path.stem) for table in found]
     if len(found) > 1 and (None in parts or len(set(parts)) < len(found)):
-        listed = ", ".join(str(table.path) for table in found)
-        raise DatasetError(f"{base.path} has no folders of labels but several tables; give one of them: {listed}")
+        tables = listed((str(table.path) for table in found), "table")
+        raise DatasetError(f"{base.path} has no folders of labels but several tables; give one of them: {tables}")
     return list(zip(found, parts, strict=True))
 
 
@@ -130,7 +129,7 @@ def _walk_labels(walk: Walk, base: Folder, part: Part | None = None) -> str:
     if not inner:
         if walk.labels_from is LabelsFrom.TOP and (names := alike_within(base)):
             detail = (
-                f"each folder here holds the same ones ({', '.join(sorted(names))}): if these are the labels, say --labels-from "
+                f"each folder here holds the same ones ({listed(sorted(names), 'folder')}): if these are the labels, say --labels-from "
                 "leaf; if the outer ones divide the set, name them train, validation and test"
             )
             walk.say(Severity.WARNING, "layout", base.path, detail)

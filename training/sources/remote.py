@@ -5,9 +5,12 @@ are read in the bucket itself, empty files stand in their places, so that a pref
 """
 
 import json
+import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -52,6 +55,15 @@ class _Mirror:
         path = self.path(found.key)
         return self._etags.get(found.key) == found.etag and path.is_file() and path.stat().st_size == found.size
 
+    def make_way(self, key: str) -> None:
+        """Remove the file that is now a folder that holds it, and the folder that it is now itself."""
+        path = self.path(key)
+        for folder in PurePosixPath(key).parents:
+            if (self.folder / folder).is_file():
+                (self.folder / folder).unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)  # another run may do the same
+
     def note(self, found: "RemoteObject") -> None:
         with self._lock, self._journal.open("a", encoding="utf-8") as file:
             file.write(json.dumps([found.key, found.etag]) + "\n")
@@ -64,13 +76,16 @@ class _Mirror:
         path.touch()
 
     def drop_others(self, prefix: str, keys: set[str]) -> None:
-        """Remove what lies below the prefix here, and no more there."""
-        for path in (self.folder / prefix).rglob("*"):
-            if path.is_file() and path.relative_to(self.folder).as_posix() not in keys:
-                path.unlink()
-        for path in sorted((self.folder / prefix).rglob("*/"), reverse=True):  # the deepest first
-            if not any(path.iterdir()):
-                path.rmdir()  # an object may have its name now
+        """Remove what lies below the prefix here, and no more there. Another run may do the same."""
+        top = self.folder / prefix
+        for here, _, files in os.walk(top, topdown=False):
+            folder = Path(here)
+            for path in map(folder.joinpath, files):
+                if path.relative_to(self.folder).as_posix() not in keys:
+                    path.unlink(missing_ok=True)
+            if folder != top:
+                with suppress(OSError):  # it holds something, or is gone
+                    folder.rmdir()  # an object may have its name now
 
 
 def download(address: str, how: Reading) -> tuple[Path, tuple[Problem, ...]]:
@@ -156,13 +171,20 @@ def origin_of(path: Path, cache: Path) -> str | None:
 def _update(bucket: "Bucket", mirror: _Mirror, objects: Sequence["RemoteObject"], how: Reading) -> None:
     missing = []
     for found in objects:
-        if how.images_stay and _is_image(found):
+        stays = how.images_stay and _is_image(found)
+        if not stays and mirror.holds(found):
+            continue
+        mirror.make_way(found.key)
+        if stays:
             mirror.stand_in(found)
-        elif not mirror.holds(found):
+        else:
             missing.append(found)
 
     def bring(found: "RemoteObject") -> None:
-        bucket.download(found.key, mirror.path(found.key))
+        try:
+            bucket.download(found.key, mirror.path(found.key))
+        except FileNotFoundError:  # another run on this cache removed its folder, still empty, or its draft
+            bucket.download(found.key, mirror.path(found.key))
         mirror.note(found)
 
     if not missing:

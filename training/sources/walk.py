@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.problems import Problem, Severity
+from training.problems import Problem, Severity, why_unread
 from training.sources.directories import Folder
 from training.sources.listing import LabelledFile, LabelsFrom, Part, shown
 from training.sources.names import normalised, why_no_label
@@ -119,8 +119,7 @@ class Walk:
             self._seen[status.st_dev, status.st_ino] = label
             folder = Folder.read(path)
         except OSError as error:
-            detail = f"cannot be read ({error.strerror}); give yourself permission, or move it"
-            self.say(Severity.ERROR, "forbidden", path, detail)
+            self.say(Severity.ERROR, "forbidden", path, why_unread(error))
             return None
         self.say_left(folder)
         return folder

@@ -1,5 +1,7 @@
+import struct
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,38 @@ def test_names_as_msdos_wrote_them_are_read(tmp_path: Path, how: Reading) -> Non
     archive = zipped(tmp_path / "a.zip", {"cafX/1.jpg": b"1", "rose/2.jpg": b"2"})
     archive.write_bytes(archive.read_bytes().replace(b"cafX", b"caf\x82"))
     assert sorted(labelled(list_images(archive, how)).values()) == ["café", "rose"]
+
+
+def zipped_with_unicode_paths(path: Path, names: dict[bytes, str], *, of: bytes = b"") -> Path:
+    """A .zip whose entries state their names in the field 0x7075 beside those that are written; `of`: the field is of this name."""
+    entries, listed = b"", b""
+    for written, name in names.items():
+        stated = struct.pack("<BL", 1, zlib.crc32(of or written)) + name.encode()
+        extra = struct.pack("<HHL", 0x6375, 4, 0) + struct.pack("<HH", 0x7075, len(stated)) + stated
+        common = struct.pack("<HHHHHLLLHH", 20, 0, 0, 0, 0x21, zlib.crc32(b"1"), 1, 1, len(written), len(extra))
+        listed += b"PK\1\2\x14\0" + common + struct.pack("<HHHLL", 0, 0, 0, 0, len(entries)) + written + extra
+        entries += b"PK\3\4" + common + written + extra + b"1"
+    end = struct.pack("<HHHHLLH", 0, 0, len(names), len(names), len(listed), len(entries), 0)
+    path.write_bytes(entries + listed + b"PK\5\6" + end)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("日本".encode(), "日本"), (b"__", "日本"), ("日本".encode("shift-jis"), "日本"), ("π".encode("cp437"), "π")],
+)
+def test_a_name_that_is_stated_in_unicode_beside_another_is_taken(
+    tmp_path: Path, how: Reading, written: bytes, label: str
+) -> None:
+    names = {written + b"\\1.jpg": f"{label}\\1.jpg", b"rose/2.jpg": "rose/2.jpg"}
+    archive = zipped_with_unicode_paths(tmp_path / "a.zip", names)
+    assert labelled(list_images(archive, how)) == {f"{label}/1.jpg": label, "rose/2.jpg": "rose"}
+
+
+def test_a_name_in_unicode_that_is_of_another_written_one_is_not_taken(tmp_path: Path, how: Reading) -> None:
+    names = {b"rose/1.jpg": "old/1.jpg", b"lily/2.jpg": "old/2.jpg"}
+    archive = zipped_with_unicode_paths(tmp_path / "a.zip", names, of=b"before it was renamed")
+    assert labelled(list_images(archive, how)) == {"rose/1.jpg": "rose", "lily/2.jpg": "lily"}
 
 
 def test_an_archive_of_archives_is_named_itself_and_says_what_it_holds(tmp_path: Path, how: Reading) -> None:

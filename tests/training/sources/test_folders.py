@@ -10,6 +10,7 @@ from training.sources.folders import list_folder
 from training.sources.listing import Reading
 
 ROSE, LILY = "rose/1.jpg rose/2.jpg", "lily/3.jpg"
+UNREAD = "cannot be read (Permission denied); give yourself permission, or move it"
 
 
 def test_a_folder_of_labels(photos: Touch, how: Reading) -> None:
@@ -94,10 +95,21 @@ def test_the_same_folders_in_each_folder_are_asked_about(photos: Touch, how: Rea
     assert kinds(list_folder(photos("site2/odd/5.jpg"), how)) == set()
 
 
+def test_of_many_folders_that_are_the_same_the_first_are_named_and_the_rest_counted(
+    photos: Touch, how: Reading
+) -> None:
+    root = photos(" ".join(f"site{site}/class{k}/1.jpg" for site in range(2) for k in range(200)))
+    detail = list_folder(root, how).problems[0].detail
+    assert "180 more folders): if these are the labels" in detail
+    assert detail.count("class") == 20
+
+
 def test_a_folder_that_cannot_be_read_is_an_error(photos: Touch, how: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     photos(f"{ROSE} {LILY} tulip/4.jpg")
     lock(monkeypatch, photos.root / "tulip")
-    assert kinds(list_folder(photos.root, how)) == {("error", "forbidden", "tulip")}
+    listing = list_folder(photos.root, how)
+    assert kinds(listing) == {("error", "forbidden", "tulip")}
+    assert [problem.detail for problem in listing.problems] == [UNREAD]
 
 
 def test_a_folder_beside_a_table_that_cannot_be_read_is_an_error(
@@ -106,7 +118,17 @@ def test_a_folder_beside_a_table_that_cannot_be_read_is_an_error(
     photos("1.jpg 2.jpg more/3.jpg")
     (photos.root / "metadata.csv").write_text("file_name,label\n1.jpg,rose\n2.jpg,lily\n")
     lock(monkeypatch, photos.root / "more")
-    assert kinds(list_folder(photos.root, how)) == {("error", "forbidden", "more")}
+    listing = list_folder(photos.root, how)
+    assert kinds(listing) == {("error", "forbidden", "more")}
+    assert [problem.detail for problem in listing.problems] == [UNREAD]
+
+
+def test_a_set_that_cannot_be_read_ends_the_run(photos: Touch, how: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos(f"{ROSE} {LILY}")
+    lock(monkeypatch, photos.root)
+    with pytest.raises(DatasetError) as refused:
+        list_folder(photos.root, how)
+    assert str(refused.value) == f"{photos.root} {UNREAD}"
 
 
 def test_why_nothing_has_a_label_is_said(photos: Touch, how: Reading) -> None:

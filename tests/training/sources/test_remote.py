@@ -1,4 +1,6 @@
 import json
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,12 +150,49 @@ def test_a_manifest_on_this_machine_names_objects(put, how: Reading, tmp_path: P
     assert [file.path.read_bytes() for file in listing.files] == [b"1", b"2"]
 
 
+def test_another_run_on_the_same_cache_may_remove_the_same_folders(
+    put, how: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(**SET)
+    list_images("s3://photos/set", how)
+    put.delete("set/rose/1.jpg")
+    put(**{"set/tulip/4.jpg": b"4"})
+    remove, create, removed = os.rmdir, tempfile.NamedTemporaryFile, set[str]()
+
+    def remove_after_the_other(path: Path) -> None:
+        remove(path)
+        removed.add(Path(path).name)
+        remove(path)
+
+    def create_after_the_other(**arguments):
+        if arguments["dir"].name not in removed:
+            remove(arguments["dir"])
+            removed.add(arguments["dir"].name)
+        return create(**arguments)
+
+    monkeypatch.setattr(os, "rmdir", remove_after_the_other)
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", create_after_the_other)
+    listing = list_images("s3://photos/set", how)
+    assert labelled(listing) == {"tulip/4.jpg": "tulip", "lily/2.jpg": "lily"}
+    assert removed == {"rose", "tulip"}
+
+
 @pytest.mark.parametrize("key", ["set/../../evil.jpg", "set/rose//1.jpg", "set/rose/..\\evil.jpg"])
 def test_a_key_that_is_no_path_is_refused(put, how: Reading, tmp_path: Path, key: str) -> None:
     put(**SET, **{key: b"evil"})
     with pytest.raises(DatasetError, match="cannot be a file's path"):
         list_images("s3://photos/set", how)
     assert not list(tmp_path.rglob("evil.jpg"))
+
+
+def test_a_key_that_leads_out_of_the_cache_removes_nothing_there(put, how: Reading, tmp_path: Path) -> None:
+    put(**SET)
+    list_images("s3://photos/set", how)
+    put(**{"set/../../../../kept/1.jpg": b"evil"})
+    (tmp_path / "kept").touch()
+    with pytest.raises(DatasetError, match="cannot be a file's path"):
+        list_images("s3://photos/set", replace(how, images_stay=True))
+    assert (tmp_path / "kept").is_file()
 
 
 def test_what_is_not_there_is_named(put, how: Reading) -> None:
@@ -198,6 +237,31 @@ def test_what_was_a_folder_may_be_an_object_and_the_other_way_round(put, how: Re
     put.delete("set/rose/a.jpg")
     put(**{"set/rose/a.jpg/1.jpg": b"4"})
     assert len(list_images("s3://photos/set", how).files) == 3
+
+
+@pytest.mark.parametrize("stay", [False, True])
+def test_what_a_table_names_may_have_been_a_folder_or_an_object_too(
+    put, how: Reading, tmp_path: Path, stay: bool
+) -> None:
+    put(**{"b/2.jpg": b"2"})
+    for key, old in (("a.jpg", ""), ("a.jpg/deep/1.jpg", "a.jpg"), ("a.jpg", "a.jpg/deep/1.jpg")):
+        if old:
+            put.delete(old)
+        put(**{key: b"1"})
+        (tmp_path / "set.csv").write_text(f"path,label\ns3://photos/{key},x\ns3://photos/b/2.jpg,y\n")
+        listing = list_images(str(tmp_path / "set.csv"), replace(how, images_stay=stay))
+        assert [file.path.is_file() for file in listing.files] == [True, True]
+        assert listing.files[0].path.read_bytes() == (b"" if stay else b"1")
+        assert kinds(listing) == set()
+
+
+def test_a_table_may_stand_where_a_folder_stood(put, how: Reading) -> None:
+    put(**{"set.csv/rose/1.jpg": b"1", "set.csv/lily/2.jpg": b"2"})
+    assert len(list_images("s3://photos/set.csv", how).files) == 2
+    for key in ("set.csv/rose/1.jpg", "set.csv/lily/2.jpg"):
+        put.delete(key)
+    put(**{"1.jpg": b"1", "2.jpg": b"2", "set.csv": b"path,label\n1.jpg,rose\n2.jpg,lily\n"})
+    assert sorted(file.label for file in list_images("s3://photos/set.csv", how).files) == ["lily", "rose"]
 
 
 def test_a_table_that_names_both_is_refused_by_the_name(put, how: Reading, tmp_path: Path) -> None:

@@ -31,13 +31,16 @@ def translated(where: str) -> Iterator[None]:
         raise as_ours(error, where) from error
     except (BotoCoreError, Boto3Error, S3TransferRetriesExceededError) as error:
         raise unanswered(error, where) from error
-    except (FileNotFoundError, PermissionError) as error:  # a token's file, or the program that gives credentials
+    except OSError as error:
+        if error.filename is None:  # a full disk, say
+            raise
+        # a token's file, or the program that gives credentials
         raise StoreMisconfigured(f"{where}: {error}; {CREDENTIALS.remedy}") from error
     except (ValueError, KeyError, ResponseParserError, RecursionError) as error:
         # an address or a file that is none, an answer without what S3 says, a redirection in a circle
         reason = f"{type(error).__name__}: {error}"
         raise StoreMisconfigured(
-            f"{where}: what is set for AWS, or answers as it, is none ({reason}); {LOOK}"
+            f"{where}: the settings of AWS, or what answers at that address, cannot be used ({reason}); {LOOK}"
         ) from error
 
 

@@ -79,8 +79,13 @@ def _examine(template: Path | None, stack: str | None, ask: Ask | None, report: 
     if stack:
         import boto3
 
-        deployed = Stack(boto3.session.Session(), stack)
-        deployment, ask = deployed.read(), ask or partial(ask_function, deployed)
+        try:
+            deployed = Stack(boto3.session.Session(), stack)
+            deployment = deployed.read()
+        except RecognitionError as error:
+            report("AWS", [Finding(Severity.ERROR, str(error), "")])
+            return
+        ask = ask or partial(ask_function, deployed)
     if deployment:
         passed = {name: report(name, rule(deployment)) for name, rule in RULES.items()}
         if not passed["settings"]:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from model.aws_errors import translated
 from ops.checks import Deployment, Function, Queue
@@ -70,14 +71,20 @@ def _prefix_in_template(bucket: Json | None) -> str | None:
     return next((str(rule["Value"]) for rule in queue["Filter"]["S3Key"]["Rules"] if rule["Name"] == "prefix"), "")
 
 
+def client_of(session: Any, service: Any) -> Any:
+    """A service's client, by a boto3 session or boto3 itself. Raises StoreMisconfigured: each may have an address of its own."""
+    with translated(service):
+        client = session.client(service)
+        _ = urlsplit(client.meta.endpoint_url).port  # raises ValueError, as botocore does with the first call
+        return client
+
+
 class Stack:
     """A deployed stack, read through `session`, a boto3 session. Raises StoreMisconfigured, and SettingsError for another's stack."""
 
     def __init__(self, session: "Session", name: str) -> None:
         self._session, self._name = session, name
-        with translated("AWS"):  # an address that is none shows with the first client
-            cloudformation = session.client("cloudformation")
-        pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+        pages = self._client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
         self._ids = {
             entry["LogicalResourceId"]: entry["PhysicalResourceId"]
             for page in pages
@@ -85,13 +92,17 @@ class Stack:
             if "PhysicalResourceId" in entry
         }
 
+    def _client(self, service: Any) -> Any:
+        return client_of(self._session, service)
+
     def _id(self, logical: str) -> str:
         """Raises SettingsError."""
         if logical not in self._ids:
             raise SettingsError(
                 f"the stack {self._name} has no {logical}: name a stack of this project, such as image-recognition-dev"
             )
-        return self._ids[logical]
+        found: str = self._ids[logical]
+        return found
 
     def read(self) -> Deployment:
         return Deployment(
@@ -103,7 +114,7 @@ class Stack:
         )
 
     def function(self, logical_id: str) -> Function:
-        found = self._session.client("lambda").get_function(FunctionName=self._id(logical_id))
+        found = self._client("lambda").get_function(FunctionName=self._id(logical_id))
         described = found["Configuration"]
         return Function(
             timeout=described["Timeout"],
@@ -115,16 +126,16 @@ class Stack:
 
     def invoke_classify(self, event: Json) -> Json:
         """Invoke the deployed classify function."""
-        answer = self._session.client("lambda").invoke(
+        answer = self._client("lambda").invoke(
             FunctionName=self._id("ClassifyLambdaFunction"), Payload=json.dumps(event).encode()
         )
         payload: Json = json.loads(answer["Payload"].read())
         return payload
 
     def _queue(self) -> Queue:
-        sqs = self._session.client("sqs")
+        sqs = self._client("sqs")
         source = _attributes(sqs, self._id("UploadQueue"))
-        mappings = self._session.client("lambda").list_event_source_mappings(EventSourceArn=source["QueueArn"])
+        mappings = self._client("lambda").list_event_source_mappings(EventSourceArn=source["QueueArn"])
         policy = json.loads(source.get("RedrivePolicy", "{}"))
         prefixes, told = self._notifications(source["QueueArn"])
         return Queue(
@@ -138,18 +149,18 @@ class Stack:
 
     def _notifications(self, queue_arn: str) -> tuple[list[str], bool]:
         """The prefixes that the bucket tells the queue of, and whether it is told at all: EventBridge tells everything."""
-        found = self._session.client("s3").get_bucket_notification_configuration(Bucket=self._bucket)
+        found = self._client("s3").get_bucket_notification_configuration(Bucket=self._bucket)
         ours = [one for one in found.get("QueueConfigurations", []) if one["QueueArn"] == queue_arn]
         rules = [rule for one in ours for rule in one.get("Filter", {}).get("Key", {}).get("FilterRules", [])]
         prefixes = [rule["Value"] for rule in rules if rule["Name"].lower() == "prefix"]
         return prefixes, bool(ours) or "EventBridgeConfiguration" in found
 
     def _versioned(self) -> bool:
-        status = self._session.client("s3").get_bucket_versioning(Bucket=self._bucket).get("Status")
+        status = self._client("s3").get_bucket_versioning(Bucket=self._bucket).get("Status")
         return bool(status == "Enabled")
 
     def _binary_types(self) -> frozenset[str]:
-        api = self._session.client("apigateway").get_rest_api(restApiId=self._id("ApiGatewayRestApi"))
+        api = self._client("apigateway").get_rest_api(restApiId=self._id("ApiGatewayRestApi"))
         return frozenset(api.get("binaryMediaTypes", []))
 
     def _image_bytes(self, uri: str) -> int | None:
@@ -159,7 +170,7 @@ class Stack:
         if not digest:
             return None
         try:
-            found = self._session.client("ecr").describe_images(
+            found = self._client("ecr").describe_images(
                 repositoryName=registry.partition("/")[2], imageIds=[{"imageDigest": digest}]
             )
         except ClientError:  # another account's registry, or one that this person may not read

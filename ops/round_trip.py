@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -22,7 +23,10 @@ from serving.settings import Settings
 
 AS_WELL = 0.1  # in probability; the same code on other processors is off by 0.03
 UNREACHED = 0  # in a status's place
-Ask = Callable[[bytes], tuple[int, dict[str, Any]]]  # image → status and body of POST /v1/classify
+MOST_READ = 2**20  # bytes of an answer; the service's own has a few thousand
+MOST_SHOWN = 500  # characters of what else than the service answers
+ADDRESS = "give the address that `npx serverless info` tells, or your platform's own"
+Ask = Callable[[bytes], tuple[int, Any]]  # image → status and body of POST /v1/classify, whoever answers it
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,18 @@ def load_sample(settings: Settings) -> Sample:
 def round_trip(sample: Sample, ask: Ask) -> Iterator[Finding]:
     status, body = ask(sample.image)
     if status == UNREACHED:
-        yield Finding(Severity.ERROR, body["detail"], "give the address that `npx serverless info` tells")
+        yield Finding(Severity.ERROR, body["detail"], ADDRESS)
         return
     if status != 200:
-        what = f"POST /v1/classify answered {status}: {body.get('detail') or body}"
+        said = (body.get("detail") if isinstance(body, dict) else None) or body
+        what = f"POST /v1/classify answered {status}: {str(said)[:MOST_SHOWN]}"
         yield Finding(Severity.ERROR, what, "the reason is in the function's log, under the request id")
         return
     try:
         named, version = body["labels"][0]["name"], body["model"]["version"]
     except (LookupError, TypeError):
-        what = f"POST /v1/classify was answered by something else: {str(body)[:200]}"
-        yield Finding(Severity.ERROR, what, "give the address that `npx serverless info` tells")
+        what = f"POST /v1/classify was answered by something else: {str(body)[:MOST_SHOWN]}"
+        yield Finding(Severity.ERROR, what, ADDRESS)
         return
     if named not in sample.labels:
         what = f"a golden image should be named {sample.labels[0]!r}, and is named {named!r}"
@@ -106,12 +111,21 @@ def ask_function(stack: Stack, image: bytes) -> tuple[int, dict[str, Any]]:
     return answer["statusCode"], json.loads(answer["body"])
 
 
-def ask_url(url: str, key: str | None, image: bytes) -> tuple[int, dict[str, Any]]:
+def ask_url(url: str, key: str | None, image: bytes) -> tuple[int, Any]:
     headers = {"Content-Type": "image/jpeg"} | ({"X-Api-Key": key} if key else {})
     try:
-        with urlopen(Request(f"{url.rstrip('/')}/v1/classify", image, headers), timeout=60) as answer:
-            return answer.status, json.load(answer)
-    except HTTPError as refusal:
-        return refusal.code, {"detail": refusal.read().decode(errors="replace")}
-    except (OSError, ValueError) as error:
+        with _answer_to(Request(f"{url.rstrip('/')}/v1/classify", image, headers)) as answer:
+            body = answer.read(MOST_READ)
+            if isinstance(answer, HTTPError):
+                return answer.code, {"detail": body.decode(errors="replace")}
+            return answer.status, json.loads(body)
+    except (OSError, ValueError, HTTPException) as error:
         return UNREACHED, {"detail": f"{url} cannot be reached, or is no such service ({error})"}
+
+
+def _answer_to(request: Request) -> Any:
+    """The answer, where it is a refusal too."""
+    try:
+        return urlopen(request, timeout=60)
+    except HTTPError as refusal:
+        return refusal

@@ -202,9 +202,16 @@ def s3_errors(where: str) -> Iterator[None]:
 @contextmanager
 def kept(where: str) -> Iterator[None]:
     """The same for what this service itself keeps there, results and claims: whatever locks that up is the operator's to mend."""
+    from botocore.exceptions import ParamValidationError
+
     try:
         with s3_errors(where):
-            yield
+            try:
+                yield
+            except ParamValidationError as error:
+                raise StoreMisconfigured(
+                    f"{where} names no place that there can be: set UPLOADS_BUCKET to a bucket's own name"
+                ) from error
     except (ObjectArchived, ObjectLocked) as error:
         raise StoreMisconfigured(f"{where} is kept by this service: {error}") from error
 

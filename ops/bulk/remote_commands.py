@@ -1,5 +1,6 @@
 """`python -m ops.bulk start`, `status` and `fetch`: a bulk run in AWS, from the first look to the table."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -9,12 +10,14 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import click
+import msgspec
 
 from model.errors import RecognitionError
 from ops.bulk.fetched import fetch_rows
-from ops.bulk.runs import Run, find_deployed, find_run, read_run, start
+from ops.bulk.runs import Deployed, Run, find_deployed, find_run, read_run, start
 from ops.bulk.table import Row, check_place, write_table
 from ops.cost import total
+from ops.inspection import client_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -28,12 +31,12 @@ ADDRESS = click.argument("address", metavar="s3://BUCKET/PREFIX")
 
 @contextmanager
 def _explained() -> Iterator[None]:
-    """AWS's refusals, and ours, in a sentence; ValueError is boto3's for an address that is none, and for what lies there as garbage."""
+    """AWS's refusals, and ours, in a sentence."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
-    except (BotoCoreError, ClientError, RecognitionError, ValueError) as error:
+    except (BotoCoreError, ClientError, RecognitionError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -54,10 +57,8 @@ def start_command(stack: str, address: str) -> None:
     """Begin to name what lies under a prefix, or what a table of it names: .csv or .jsonl with the columns bucket, key, version_id
     and etag (a key is enough), or the manifest.json of an S3 Inventory.
     """
-    import boto3
-
-    machines = boto3.client("stepfunctions")
-    name = start(machines, find_deployed(boto3.client("cloudformation"), stack), address, datetime.now(UTC))
+    machines = _client("stepfunctions")
+    name = start(machines, find_deployed(_client("cloudformation"), stack), address, datetime.now(UTC))
     click.echo(f"started {name}\nnext    python -m ops.bulk status {stack} {address} --watch")
 
 
@@ -68,9 +69,7 @@ def start_command(stack: str, address: str) -> None:
 @_in_a_sentence
 def status_command(stack: str, address: str, watch: bool) -> None:
     """Show how far the newest run is: images a second, failures, when it ends, and what it costs."""
-    import boto3
-
-    machines = boto3.client("stepfunctions")
+    machines = _client("stepfunctions")
     run = _found(machines, stack, address)
     while watch and run.status == "RUNNING":
         click.echo(f"\r{line_of(run, datetime.now(UTC))}", nl=False)
@@ -88,11 +87,9 @@ def status_command(stack: str, address: str, watch: bool) -> None:
 @_in_a_sentence
 def fetch_command(stack: str, address: str, out: str) -> None:
     """Join the results of the newest run into one table, and tell what failed and why."""
-    import boto3
-
     check_place(out)
-    deployed = find_deployed(boto3.client("cloudformation"), stack)
-    run = _found(boto3.client("stepfunctions"), stack, address)
+    deployed = find_deployed(_client("cloudformation"), stack)
+    run = _found(_client("stepfunctions"), stack, address)
     if run.status == "RUNNING":
         raise click.ClickException("the run is at work still: python -m ops.bulk status … --watch")
     codes, failed = Counter[str](), list[Row]()
@@ -104,7 +101,7 @@ def fetch_command(stack: str, address: str, out: str) -> None:
                 failed.extend([row] if len(failed) < MOST_SHOWN else [])
             yield row
 
-    rows = write_table(out, noted(fetch_rows(boto3.client("s3"), deployed.bucket, deployed.prefix, run)))
+    rows = write_table(out, noted(rows_of(run, deployed)))
     for row in failed:
         click.echo(f"{row.image}: {row.detail}", err=True)
     why = ", ".join(f"{count:,} {code}" for code, count in codes.most_common())
@@ -113,10 +110,24 @@ def fetch_command(stack: str, address: str, out: str) -> None:
         raise click.ClickException(f"the run {run.status.lower()} ({run.reason}); what it did is in the table")
 
 
-def _found(machines: Any, stack: str, address: str) -> Run:
+def rows_of(run: Run, deployed: Deployed) -> Iterator[Row]:
+    """What the run left, row by row. Raises ClickException where something else lies in its place."""
+    try:
+        yield from fetch_rows(_client("s3"), deployed.bucket, deployed.prefix, run)
+    except (msgspec.DecodeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise click.ClickException(
+            f"s3://{deployed.bucket}/{deployed.prefix} holds something else than the results of this run ({error}): start it again"
+        ) from error
+
+
+def _client(service: Any) -> Any:
     import boto3
 
-    run = find_run(machines, find_deployed(boto3.client("cloudformation"), stack), address)
+    return client_of(boto3, service)
+
+
+def _found(machines: Any, stack: str, address: str) -> Run:
+    run = find_run(machines, find_deployed(_client("cloudformation"), stack), address)
     if run is None:
         raise click.ClickException(f"no run of {address} is known (Step Functions forgets after 90 days)")
     return run

@@ -24,6 +24,14 @@ MARKS = (  # byte order marks, the longer first
 )
 LAYERS = 3  # of text around an image that are undone: a client's own base64, a library's and a gateway's
 REPLACED = "\ufffd"  # what stands where bytes were taken for text
+LOST_ON_ITS_WAY = (
+    "the image was turned into text on its way and cannot be restored: the gateway must list its type as a binary media type; "
+    "or send it as base64 in JSON"
+)
+LOST_BEFORE = (
+    "the image was turned into text before it was encoded as base64 and cannot be restored: read the file as bytes before you "
+    "encode it"
+)
 
 
 def read_body(request: Request) -> bytes:
@@ -54,8 +62,17 @@ def without_mark(body: bytes) -> bytes:
     return body
 
 
-def image_bytes(data: bytes, layers: int = LAYERS) -> bytes:
+def image_bytes(data: bytes) -> bytes:
     """The image as it was before it was taken for text, if it was. Raises MalformedRequest where that cannot be undone."""
+    return _undone(data, LAYERS, LOST_ON_ITS_WAY)
+
+
+def image_of_base64(text: str) -> bytes:
+    """The image that base64 stands for, as it was before it was taken for text. Raises MalformedBase64 or MalformedRequest."""
+    return _undone(decode_base64(text), LAYERS, LOST_BEFORE)
+
+
+def _undone(data: bytes, layers: int, lost: str) -> bytes:
     if not layers:
         return data
     try:
@@ -65,21 +82,13 @@ def image_bytes(data: bytes, layers: int = LAYERS) -> bytes:
     from serving.http import charsets
 
     if REPLACED in text or (text.isascii() and charsets.is_lost(data)):
-        raise MalformedRequest(
-            "the image was turned into text on its way and cannot be restored: the gateway must list its type as a "
-            "binary media type; or send it as base64 in JSON"
-        )
+        raise MalformedRequest(lost)
     if text[:64].lstrip()[:5].lower() == "data:":
-        return image_bytes(decode_base64(text), layers - 1)
+        return _undone(decode_base64(text), layers - 1, LOST_BEFORE)
     original = _from_base64(text) if text.isascii() else charsets.restored(text)
     if original and not is_image(original):
-        original = image_bytes(original, layers - 1)  # base64 of what was text already
+        original = _undone(original, layers - 1, LOST_BEFORE)  # base64 of what was text already
     return original if is_image(original) else data
-
-
-def image_of_base64(text: str) -> bytes:
-    """The image that base64 stands for, as it was before it was taken for text. Raises MalformedBase64 or MalformedRequest."""
-    return image_bytes(decode_base64(text))
 
 
 def is_image(data: bytes) -> bool:

@@ -10,11 +10,9 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 
 from serving.errors import MalformedRequest
 
+MOST_FIELDS = 100  # of a form in the address's own form
 STEP = 16 * 2**10  # bytes given to the decoder at a time; it also bounds the header of a part
 HOW = "let the client itself write Content-Type: multipart/form-data; boundary=…, as curl -F image=@photo.jpg does"
-
-
-MOST_FIELDS = 100  # of a form in the address's own form
 BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]*)"|([^;,"]*))', re.IGNORECASE)
 
 

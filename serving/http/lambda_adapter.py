@@ -3,6 +3,7 @@
 So null, missing and wrong fields, which serverless_wsgi would stumble over, end here: as absent, or refused by their names.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -31,7 +32,8 @@ HOP_BY_HOP = (
     )
 )
 AUTHORIZERS = {"methodArn", "routeArn"}  # fields of the events by which API Gateway asks whether somebody may call
-MOST_ANSWER = 6 * 10**6  # bytes, Lambda's limit, of the answer as JSON, which escapes each quotation mark of the body
+MOST_ANSWER = 6 * 10**6  # bytes, Lambda's limit, of the answer as JSON
+ESCAPED = 12  # bytes of a character in it at most: awslambdaric may write what is not ASCII as \uXXXX, or two of these
 OPERATION = "x-amz-target"  # with it, a POST to the root is Rekognition's
 BREAKS = re.compile(r"[\r\n\0]+")  # no header holds them
 
@@ -85,7 +87,7 @@ def answer(app: Flask, event: Any, context: Any) -> Event:
     own = _own_path(app, plain[name], list(_prefixes(request, plain[name], app.config["BASE_PATH"])))
     plain[name] = own.replace("?", "%3F")  # no query stands in a path, but serverless_wsgi cuts there
     response: Event = serverless_wsgi.handle_request(app, plain, context)
-    if len(response.get("body", "")) > MOST_ANSWER // 2 and (size := len(msgspec.json.encode(response))) > MOST_ANSWER:
+    if len(response.get("body", "")) > MOST_ANSWER // ESCAPED and (size := len(json.dumps(response))) > MOST_ANSWER:
         return _refuse(
             BodyTooLarge(f"the answer has {size:,} bytes, Lambda sends 6 MB: ask for fewer images or labels")
         )

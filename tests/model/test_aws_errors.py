@@ -1,5 +1,6 @@
 """What calls of AWS's SDK come to: an error of ours, whoever's fault it is, and never one of the SDK's own."""
 
+import os
 import socket
 from io import BytesIO
 from threading import Thread
@@ -118,9 +119,8 @@ def configured(monkeypatch, tmp_path):
     def configure(config="", **variables):
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         (tmp_path / "config").write_text(config)
-        names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "DEFAULT_REGION", "ENDPOINT_URL", "PROFILE")
-        for name in names:
-            monkeypatch.delenv(f"AWS_{name}", raising=False)
+        for name in {name for name in os.environ if name.startswith("AWS_")} - {"AWS_EC2_METADATA_DISABLED"}:
+            monkeypatch.delenv(name)
         places = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
         for name, value in (places | variables).items():
             monkeypatch.setenv(name, value)
@@ -147,6 +147,10 @@ WRONG = {
         "",
         {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x", "AWS_WEB_IDENTITY_TOKEN_FILE": "/no/token"},
     ),
+    "a token's file that is a folder": (
+        "",
+        {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x", "AWS_WEB_IDENTITY_TOKEN_FILE": "/"},
+    ),
     "a key with a line break": ("", KEYS | {"AWS_ACCESS_KEY_ID": "a\nb", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
 }
 
@@ -159,6 +163,21 @@ def test_whatever_is_wrong_with_the_settings_of_aws_is_said(configured, connect,
     with pytest.raises(StoreMisconfigured) as caught, translated("s3://models"):
         connect().get_object(Bucket="models", Key="a")
     assert "Credential=" not in str(caught.value)  # a header that would hold it
+
+
+def test_a_program_for_credentials_that_cannot_be_run_is_said(configured, tmp_path):
+    program = tmp_path / "credentials"
+    program.write_text("echo {}\n")  # it does not say by what it is run
+    program.chmod(0o700)
+    configured(PROCESS.format(program), AWS_PROFILE="r")
+    with pytest.raises(StoreMisconfigured, match=str(program)), translated("s3://models"):
+        open_client("models").get_object(Bucket="models", Key="a")
+
+
+def test_only_what_a_test_names_is_set_for_aws(configured, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    configured(**KEYS)
+    assert open_client("models").meta.endpoint_url == "https://s3.amazonaws.com"
 
 
 @pytest.fixture

@@ -141,10 +141,17 @@ def test_a_stack_of_something_else_is_refused_by_what_it_lacks(aws):
     boto3.client("cloudformation").create_stack(StackName="other", TemplateBody=template)
     done = doctor("--stack", "other")
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
-    assert "the stack other has no ClassifyLambdaFunction" in done.output
+    assert "error    AWS: the stack other has no ClassifyLambdaFunction" in done.output
 
 
-def test_an_address_of_aws_that_is_none_is_said(aws):
-    done = doctor("--stack", "image-recognition-dev", AWS_ENDPOINT_URL="localhost:9000")
+@pytest.mark.parametrize("address", ["localhost:9000", "http://127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    ("variable", "service"), [("AWS_ENDPOINT_URL", "cloudformation"), ("AWS_ENDPOINT_URL_LAMBDA", "lambda")]
+)
+def test_an_address_of_aws_that_is_none_is_said(aws, variable, service, address):
+    template = json.dumps({"Resources": {"A": {"Type": "AWS::SQS::Queue"}}})
+    boto3.client("cloudformation").create_stack(StackName=f"addressed-{service}-{address[-4:]}", TemplateBody=template)
+    done = doctor("--stack", f"addressed-{service}-{address[-4:]}", **{variable: address})
     assert (done.exit_code, type(done.exception)) == (1, SystemExit)
-    assert "Invalid endpoint: localhost:9000" in done.output
+    assert f"error    AWS: {service}: " in done.output
+    assert "look at AWS_ENDPOINT_URL" in done.output

@@ -1,11 +1,13 @@
 import boto3
+import msgspec
 import pytest
 
-from model.errors import StoreForbidden, StoreUnavailable
+from model.errors import StoreForbidden, StoreMisconfigured, StoreUnavailable
 from serving.results import LONGEST_KEY, Results, result_key
 from serving.schemas import Timing, UploadedObject, UploadResult
 
 BUCKET = "uploads-bucket"
+ELSEWHERE = UploadedObject("my bucket", "uploads/a.jpg", "1", "e", 7)
 
 
 @pytest.fixture
@@ -75,6 +77,20 @@ def test_a_store_that_cannot_answer_is_no_missing_result(code, error):
         Results(Refusing(code), "results/").read(BUCKET, "results/x.json")
     with pytest.raises(error):
         Results(Refusing(code), "results/").write_once(result())
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda results: results.newest("my bucket", "uploads/a.jpg"),
+        lambda results: results.find("my bucket", "results/a.json"),
+        lambda results: results.write_once(msgspec.structs.replace(result(), object=ELSEWHERE)),
+    ],
+    ids=["newest", "find", "write_once"],
+)
+def test_a_bucket_that_cannot_be_is_the_operators_to_mend(s3, act):
+    with pytest.raises(StoreMisconfigured, match="UPLOADS_BUCKET"):
+        act(Results(s3, "results/"))
 
 
 def test_a_result_is_replaced_only_while_it_is_the_one_that_was_seen(s3):

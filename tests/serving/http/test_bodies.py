@@ -155,8 +155,11 @@ def test_base64_of_what_was_text_already_is_the_image(client, written):
 
 def test_base64_of_what_is_lost_is_said_as_what_it_is(client):
     for answer in taken_for_text(client, RED.decode("utf-8", "replace")):
+        said = answer.get_data(as_text=True)
         assert answer.status_code == 400
-        assert "turned into text" in answer.get_data(as_text=True)
+        assert "turned into text" in said
+        assert "as bytes before you encode it" in said
+        assert "gateway" not in said
 
 
 def test_three_layers_of_base64_are_undone_and_no_more(client):
@@ -192,4 +195,4 @@ def test_json_of_millions_of_values_is_refused_before_it_is_read(client, value):
     seconds, peak = measured(lambda: answers.append(post(client, body, "application/json", None, PREDICT)))
     assert answers[0].status_code == 400
     assert "2,000,000" in answers[0].get_json()["error"]
-    assert (seconds < 2, peak < 4 * len(body)) == (True, True)
+    assert (seconds < 10, peak < 4 * len(body)) == (True, True)  # of any machine, under tracemalloc

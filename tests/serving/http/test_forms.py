@@ -87,7 +87,7 @@ def test_a_files_name_may_be_in_any_encoding(client):
 def test_a_form_of_nothing_but_escapes_costs_little(client, value):
     body = b"image=" + value * (6 * LIMIT // len(value))
     seconds, peak = measured(lambda: post(client, body, "application/x-www-form-urlencoded"))
-    assert seconds < 2
+    assert seconds < 10  # of any machine, under tracemalloc
     assert peak < 20 * len(body)
 
 

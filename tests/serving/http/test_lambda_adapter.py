@@ -150,7 +150,7 @@ def test_an_authorizers_request_is_no_http_request(app, name, field):
         answer(app, load_event(name) | {"type": "REQUEST", field: "arn:aws:execute-api:::a"}, None)
 
 
-@pytest.mark.parametrize("card", ["x" * 6_000_000, '"' * 1_600_000])
+@pytest.mark.parametrize("card", ["x" * 6_000_000, '"' * 1_600_000, "玫" * 2_200_000, "🌹" * 600_000])
 def test_an_answer_that_lambda_would_not_send_says_what_to_ask_for(card):
     known = colour_classifier()
     app = create_app(Settings(), ModelLoader(lambda: replace(known, card=card)), ListTelemetry())

@@ -67,7 +67,7 @@ def check_place(out: str, source: str = "") -> None:
         raise click.BadParameter(f"{out}: name a table that ends in {' or '.join(SUFFIXES)}")
     if not is_remote(out) and Path(out).is_dir():
         raise click.BadParameter(f"{out} is a folder")
-    if Path(source).is_dir() and Path(out).absolute().is_relative_to(Path(source).absolute()):
+    if source and Path(source).is_dir() and Path(out).absolute().is_relative_to(Path(source).absolute()):
         raise click.BadParameter(f"{out} lies among the images: name a table outside of {source}")
 
 

@@ -6,7 +6,7 @@ from pyarrow import parquet
 
 from model.classifier import Label
 from model.decision import Decision
-from ops.bulk.table import row_of, write_table
+from ops.bulk.table import check_place, row_of, write_table
 from serving.schemas import ModelName, Result
 
 
@@ -25,3 +25,10 @@ def test_a_decision_is_a_column_and_empty_where_the_model_cannot_judge(tmp_path)
 def test_an_empty_table_has_its_columns(tmp_path):
     assert write_table(str(tmp_path / "t.parquet"), []) == 0
     assert parquet.read_table(tmp_path / "t.parquet").column_names[:3] == ["image", "label", "score"]
+
+
+def test_a_table_may_be_written_where_one_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_place("results.csv")
+    (tmp_path / "photos").mkdir()
+    check_place("results.csv", "photos")

@@ -43,6 +43,7 @@ SLOW_PLACES = (
     "model/decoding/test_incomplete.py",
     "model/decoding/test_tiff.py",
     "model/stores",
+    "model/test_aws_errors.py",
     "model/test_engine.py",
     "ops/bulk",
     "runtime",

@@ -44,7 +44,7 @@ def from_sixteen(picture: Image.Image, header: Header) -> Image.Image:
 
 def from_signed(picture: Image.Image, header: Header) -> Image.Image:
     """Return bytes that the decoder took for unsigned ones: −128 is black, or 0 where none is below it; no value is black, too."""
-    missing = None if header.nodata is None else int(header.nodata) % 256
+    missing = next((value for value in range(256) if (value + 128) % 256 - 128 == header.nodata), None)
     counts = [count if value != missing else 0 for value, count in enumerate(picture.histogram())]
     negative = any(counts[SIGNED_MOST + 1 :])
     levels = [(value + 128) % 256 if negative else min(255, 2 * value) for value in range(256)]

@@ -121,6 +121,11 @@ def test_signed_bytes_of_which_one_stands_for_no_value(photometric: int) -> None
     assert difference(written(samples, photometric=photometric, format=2, nodata="-128"), shown) < 2
 
 
+@pytest.mark.parametrize("nodata", ["-9999", "nan", "1e39", "200", "-1.5"])
+def test_a_number_that_no_signed_byte_holds_takes_none_of_them_away(nodata: str) -> None:
+    assert difference(written((LEVELS - 128).astype(np.int8), format=2, nodata=nodata), LEVELS) < 2
+
+
 @pytest.mark.parametrize("written_as", ORDERS, ids=str)
 @pytest.mark.parametrize("bits", [8, 10, 12, 14])
 @pytest.mark.parametrize(("compression", "predictor", "planar"), [(1, 1, 1), (8, 1, 1), (8, 2, 1), (8, 1, 2)])
